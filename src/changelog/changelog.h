@@ -1,0 +1,114 @@
+/* changelog/changelog.h - every write in commit order, and what is read from it: the table as it
+ * was at an instant (past), the net changes of a window (changes), and how far back the log reaches
+ * (floor, pins, trimming). Formats: doc/changelog-format.md. DESIGN.md "The one idea", "The past".
+ *
+ * The rule of all times here: an instant T means the effect of all commits with time before T. */
+#ifndef CHANGELOG_CHANGELOG_H
+#define CHANGELOG_CHANGELOG_H
+
+#include "engine/committer.h"
+#include "engine/engine.h"
+
+/* --- where things lie
+ * ------------------------------------------------------------------------------ */
+
+#define LOG_SHARD_BITS 2 /* 4 shards: what the service has for a new table */
+#define LOG_SHARDS     (1u << LOG_SHARD_BITS)
+
+/* SPACE_ITEMS: table number (8) | hash (8) | partition key part | sort key part
+ *   -> stamp (engine's width) | time (8) | packed item
+ * "item key" below means the bytes from the hash on: what a log record names. */
+#define ITEM_KEY_AT 8
+
+struct stored_item {
+    struct bytes stamp;
+    uint64_t time; /* of the last write, microseconds */
+    struct bytes item;
+};
+MUST_CHECK bool stored_item_read(const struct engine *engine, struct bytes value,
+                                 struct stored_item *out, struct err *err);
+
+/* --- records
+ * --------------------------------------------------------------------------------------- */
+
+enum cause {
+    CAUSE_WRITE = 1, /* a client's */
+    CAUSE_EXPIRY,    /* time to live */
+};
+
+struct log_record {
+    uint64_t time; /* of the commit; filled by the engine when appended */
+    enum cause cause;
+    struct bytes key;           /* the item key */
+    struct bytes before, after; /* packed items; BYTES_NONE: absent */
+};
+
+/* Stages the record of one write into its batch, under the write's slot. */
+void changelog_append(struct engine_batch *batch, const struct engine_limits *limits,
+                      uint64_t table, uint32_t epoch, uint32_t slot,
+                      const struct log_record *record);
+MUST_CHECK bool log_record_read(struct bytes value, struct log_record *out, struct err *err);
+
+/* --- how far back: floor and pins
+ * ------------------------------------------------------------------ */
+
+/* One catalogue record for each table number with a log: the floor and the pins, changed only
+ * together and only by batches that expect the state they read, so accepting a job and trimming
+ * cannot pass each other. */
+struct log_pin {
+    struct bytes owner; /* the job's name */
+    uint64_t time;      /* it needs the log from here on */
+};
+struct log_state {
+    struct bytes stamp; /* of the stored record, for batch_expect(); empty: no record */
+    uint64_t floor;     /* microseconds; what is before it is gone */
+    const struct log_pin *pins;
+    uint32_t pin_count;
+};
+MUST_CHECK bool log_state_read(struct engine *engine, uint64_t table, struct arena *arena,
+                               struct log_state *out, struct err *err);
+/* Stages the new state, expecting the one that was read (`old->stamp`). */
+void log_state_write(struct engine_batch *batch, const struct engine_limits *limits, uint64_t table,
+                     const struct log_state *old, const struct log_state *state);
+void log_state_delete(struct engine_batch *batch, uint64_t table, const struct log_state *old);
+
+/* The state with one pin more or less, in the arena. */
+struct log_state log_state_pinned(const struct log_state *state, const struct log_pin *pin,
+                                  struct arena *arena);
+struct log_state log_state_unpinned(const struct log_state *state, struct bytes owner,
+                                    struct arena *arena);
+
+/* Raises the floor of a table to `floor`, or as far as the pins allow, then deletes what is before
+ * it. Blocks; for a background thread. Conflicts are retried. */
+MUST_CHECK bool changelog_trim(struct engine *engine, struct committer *committer, uint64_t table,
+                               uint32_t epoch, uint64_t floor, struct err *err);
+
+/* --- the past
+ * -------------------------------------------------------------------------------------- */
+
+/* The table at `instant`, opened once for all parts of a job and read by several threads at once.
+ */
+struct past;
+struct past_settings {
+    struct engine *engine;
+    uint64_t table;
+    uint32_t epoch;
+    uint64_t instant;
+    const char *scratch; /* name for the scratch store, unique to the job */
+    size_t scratch_most; /* bytes of scratch before it gives up with ERR_DISK_FULL; 0: no bound */
+};
+/* Folds the log from the instant on. Blocks; NULL on failure. */
+struct past *past_open(const struct past_settings *settings, struct err *err);
+void past_close(struct past *past);
+
+/* Shows the items of the instant whose item key is in [from, to), in key order; an empty `to` is
+ * the end of the table. `item` is borrowed for the call; answering false stops the walk, which is
+ * then a success. Any thread, one walk a thread. ERR_CORRUPT where items and log disagree. */
+struct past_visitor {
+    bool (*visit)(void *context, struct bytes key, struct bytes item, struct err *err);
+    void *context;
+};
+MUST_CHECK bool past_walk(struct past *past, struct bytes from, struct bytes to,
+                          const struct past_visitor *visitor, struct err *err);
+
+#endif

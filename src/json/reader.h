@@ -1,0 +1,62 @@
+/* json/reader.h - reads JSON text a value at a time, strictly (RFC 8259: no trailing commas, no
+ * control characters in strings, valid UTF-8, no lone surrogates) and bounded: no text nests deeper
+ * than JSON_DEPTH_MOST. Knows nothing of items.
+ *
+ * Strings are borrowed from the text where they hold no escape and are made in the arena where they
+ * do; numbers are borrowed as they are written. Text and arena must outlive what was read. A
+ * failure is ERR_SERIALIZATION and leaves the reader where nothing more may be read. One thread at
+ * a time. */
+#ifndef JSON_READER_H
+#define JSON_READER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/* Items nest 32 levels, two JSON levels each, and requests some more around them. */
+#define JSON_DEPTH_MOST 80
+
+enum json_kind {
+    JSON_OBJECT,
+    JSON_ARRAY,
+    JSON_STRING,
+    JSON_NUMBER,
+    JSON_TRUE,
+    JSON_FALSE,
+    JSON_NULL,
+    JSON_NOTHING, /* what follows begins no value */
+};
+
+struct json_reader {
+    const uint8_t *next, *end;
+    struct arena *arena;
+    int depth;
+    bool first; /* no member or element of the innermost object or array was read yet */
+};
+
+void json_reader_init(struct json_reader *reader, struct bytes text, struct arena *arena);
+
+/* The kind of the next value, which stays unread. */
+enum json_kind json_peek(struct json_reader *reader);
+
+/* Each reads one value of that kind; the caller has peeked, or wants the failure. */
+MUST_CHECK bool json_read_string(struct json_reader *reader, struct bytes *out, struct err *err);
+MUST_CHECK bool json_read_number(struct json_reader *reader, struct bytes *out, struct err *err);
+MUST_CHECK bool json_read_literal(struct json_reader *reader,
+                                  struct err *err); /* true false null */
+
+/* An object: begin, then members until `*more` is false; the value of each is read in between. */
+MUST_CHECK bool json_object_begin(struct json_reader *reader, struct err *err);
+MUST_CHECK bool json_object_next(struct json_reader *reader, struct bytes *name, bool *more,
+                                 struct err *err);
+
+/* An array likewise. */
+MUST_CHECK bool json_array_begin(struct json_reader *reader, struct err *err);
+MUST_CHECK bool json_array_next(struct json_reader *reader, bool *more, struct err *err);
+
+/* Reads and drops one value of any kind, checked as strictly as one that is kept. */
+MUST_CHECK bool json_skip(struct json_reader *reader, struct err *err);
+
+/* Nothing but white space is left. */
+MUST_CHECK bool json_end(struct json_reader *reader, struct err *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* store/store.h - where exports go and imports come from: buckets of objects, on an S3 endpoint
+ * (s3.c) or in a folder whose sub-folders are buckets (directory.c). Calls block; any thread, one
+ * upload a thread.
+ *
+ * A failure is ERR_STORE: `reason` is the FailureCode and the message the FailureMessage of
+ * spec/export.md 2.9 ("S3NoSuchBucket", "The specified bucket does not exist (Service: Amazon S3;
+ * ...)"); trouble of our own or of the network is reason "InternalServerError" with a plain
+ * sentence. Calls retry what is worth it (5xx, network, SlowDown) with backoff and a bound before
+ * they fail. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct store;
+struct upload;
+
+/* How objects of one export are written (spec/export.md 3.1). */
+struct object_settings {
+    const char *content_type;
+    const char *encryption;     /* "AES256" or "KMS"; NULL: none */
+    const char *kms_key;        /* NULL: none given */
+    const char *expected_owner; /* account; NULL: not checked */
+};
+
+struct object_location {
+    const char *bucket, *key;
+};
+
+#define ETAG_MOST      80                        /* with its NUL; without quotes */
+#define UPLOAD_PART    ((size_t)8 * 1024 * 1024) /* bytes of every part but the last */
+#define UPLOAD_ID_MOST 1024
+
+struct store_ops {
+    const char *name;
+    bool (*put)(struct store *store, const struct object_location *where, struct bytes body,
+                const struct object_settings *settings, char etag[ETAG_MOST], struct err *err);
+    /* A multipart upload: parts in order, each of UPLOAD_PART bytes but the last (which may be
+     * empty if it is the only one). Nothing is to be seen under the key before complete. Ends by
+     * complete or abort, which free it; after a failed part only abort may follow. */
+    bool (*upload_begin)(struct store *store, const struct object_location *where,
+                         const struct object_settings *settings, struct upload **out,
+                         struct err *err);
+    bool (*upload_part)(struct upload *upload, struct bytes part, struct err *err);
+    bool (*upload_complete)(struct upload *upload, char etag[ETAG_MOST], struct err *err);
+    void (*upload_abort)(struct upload *upload);
+    /* The upload's id, to abort it after a crash; NUL-terminated, the upload's. */
+    const char *(*upload_id)(const struct upload *upload);
+    void (*abandon)(struct store *store, const struct object_location *where,
+                    const char *upload_id);
+    /* The object's bytes in pieces; false from `take` stops, with err filled by it. */
+    bool (*get)(struct store *store, const struct object_location *where,
+                bool (*take)(void *context, struct bytes piece, struct err *err), void *context,
+                struct err *err);
+    /* Size and etag; a missing object is ERR_STORE "S3NoSuchKey". */
+    bool (*head)(struct store *store, const struct object_location *where, uint64_t *size,
+                 char etag[ETAG_MOST], struct err *err);
+    /* Keys that begin with the prefix, in byte order. */
+    bool (*list)(struct store *store, const char *bucket, const char *prefix,
+                 bool (*take)(void *context, const char *key, uint64_t size, struct err *err),
+                 void *context, struct err *err);
+    void (*close)(struct store *store);
+};
+
+struct store {
+    const struct store_ops *ops;
+};
+
+/* `root`: the folder of the buckets; made if missing. */
+struct store *store_open_directory(const char *root, struct err *err);
+
+struct s3_settings {
+    const char *endpoint; /* "https://s3.eu-west-1.amazonaws.com", "http://127.0.0.1:9000/path" */
+    const char *region;
+    const char *access_key, *secret_key, *session_token; /* token: NULL if none */
+    bool virtual_host;   /* bucket.endpoint instead of endpoint/bucket */
+    const char *ca_file; /* NULL: the system's */
+    unsigned attempts;   /* of one call; 0: the default */
+};
+struct store *store_open_s3(const struct s3_settings *settings, struct err *err);
+
+static inline void store_close(struct store *store)
+{
+    if (store != NULL)
+        store->ops->close(store);
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* table/schema.h - what a table is: an immutable description, shared by everyone who holds a
+ * reference, replaced as a whole when the table changes. Any thread. */
+#ifndef TABLE_SCHEMA_H
+#define TABLE_SCHEMA_H
+
+#include "engine/engine.h"
+#include "item/codec.h"
+#include "item/key.h"
+
+#define TABLE_NAME_MOST    255
+#define PARTITION_KEY_MOST 2048 /* bytes, as the service allows */
+#define SORT_KEY_MOST      1024
+
+struct key_attribute {
+    struct bytes name;
+    enum key_type type;
+};
+
+struct table {
+    uint64_t number; /* the incarnation's; never used again */
+    struct bytes name, arn;
+    struct bytes id; /* TableId, a UUID */
+    struct bytes
+        generation; /* the stamp of its catalogue record: every batch on the table expects it */
+    struct key_attribute keys[2]; /* partition, sort */
+    uint32_t key_count;
+    uint64_t created; /* microseconds */
+    bool provisioned; /* else PAY_PER_REQUEST */
+    int64_t read_units, write_units;
+    uint64_t billing_changed, throughput_increased,
+        throughput_decreased; /* microseconds; 0: never */
+    int64_t decreases_today;
+    bool deletion_protected;
+    struct bytes table_class; /* "STANDARD" ...; empty: never given */
+    struct bytes
+        settings; /* an item: members accepted and echoed (SSE, OnDemandThroughput, tags) */
+    /* point-in-time recovery */
+    bool recovery;
+    uint64_t recovery_since; /* microseconds: the last enabling */
+    uint32_t recovery_days;
+    uint32_t log_epoch;
+    bool log; /* something needs the change log: writes append to it */
+};
+
+/* The item key (changelog.h) of an item or of a key map: ERR_VALIDATION with the service's messages
+ * for a missing, mistyped, empty or oversized key attribute. `exact`: a Key parameter, which must
+ * hold the key attributes and no others. */
+MUST_CHECK bool table_key(const struct table *table, struct bytes item, bool exact,
+                          struct arena *arena, struct bytes *key, struct err *err);
+
+/* The Key map of an item, packed: only its key attributes (LastEvaluatedKey, UnprocessedKeys). */
+struct bytes table_key_item(const struct table *table, struct bytes item, struct arena *arena);
+
+#endif

@@ -1,0 +1,148 @@
+/* table/tables.h - the tables of one database: the catalogue and what is done to items. One
+ * operation becomes one engine batch. Messages are the service's to the letter. */
+#ifndef TABLE_TABLES_H
+#define TABLE_TABLES_H
+
+#include "base/wait.h"
+#include "changelog/changelog.h"
+#include "table/schema.h"
+
+struct tables;
+
+struct tables_settings {
+    struct engine *engine;
+    struct committer *committer;
+    const char *region, *account;
+};
+
+/* Reads the catalogue. The engine and the committer must outlive it. */
+struct tables *tables_open(const struct tables_settings *settings, struct err *err);
+void tables_close(struct tables *tables);
+struct engine *tables_engine(const struct tables *tables);
+struct committer *tables_committer(const struct tables *tables);
+struct bytes
+tables_arn(const struct tables *tables); /* "arn:aws:dynamodb:<region>:<account>:table/" */
+
+/* --- work: one operation as it runs
+ * ---------------------------------------------------------------- */
+
+/* What a handler answers. After WAIT it is run again from the top; until its batch is submitted it
+ * has no side effects but the locks it holds, and after that it never waits. */
+enum run {
+    RUN_DONE,
+    RUN_FAILED, /* see err; nothing was submitted */
+    RUN_WAIT,   /* the waiter was parked and will be woken, then run again */
+};
+
+/* One operation's claim on the database: its arena, its references, its locks, its batch. Lives in
+ * the request (or job) that runs it. */
+struct work {
+    struct tables *tables;
+    struct arena *arena;
+    struct waiter *waiter;
+    struct table_reference *references; /* tables held; dropped by work_release() */
+    struct lock_claim *claims;          /* key locks held or waited for */
+    struct engine_batch batch;
+    struct commit commit;
+    bool submitted; /* the batch was handed to the committer: the waiter is parked until it is
+                       durable */
+};
+
+void work_init(struct work *work, struct tables *tables, struct arena *arena,
+               struct waiter *waiter);
+/* Before a rerun: drops references and the batch, keeps the locks. */
+void work_restart(struct work *work);
+/* Gives everything back. After the outcome is known, or when nothing was submitted. Any thread. */
+void work_release(struct work *work);
+
+/* The current description of a table, held until the work is released; `name` may be an ARN of a
+ * table. ERR_RESOURCE_NOT_FOUND "Requested resource not found" (the service's wording for item
+ * operations). */
+MUST_CHECK bool work_table(struct work *work, struct bytes name, const struct table **out,
+                           struct err *err);
+
+/* --- items
+ * ----------------------------------------------------------------------------------------- */
+
+/* One item as it is now; the packed item is pinned: release the value. */
+MUST_CHECK bool table_get(struct work *work, const struct table *table, struct bytes key,
+                          struct engine_value *pin, struct bytes *item, bool *found,
+                          struct err *err);
+
+enum write_kind {
+    WRITE_PUT,
+    WRITE_DELETE,
+};
+
+struct write {
+    enum write_kind kind;
+    const struct table *table;
+    struct bytes key;  /* item key */
+    struct bytes item; /* PUT: packed */
+    /* filled before `answer` is called */
+    struct bytes old; /* the item before, in the work's arena; BYTES_NONE: there was none */
+};
+
+/* All writes or none, in one commit: locks the keys (in key order) or waits, reads the old items,
+ * stages items, statistics and log records, has `answer` build the reply, and submits. RUN_DONE:
+ * the reply is built and may be sent once the waiter is woken and work->batch.outcome is COMMIT_OK;
+ * on CONFLICT run again from the top. Keys are distinct. A delete of nothing stages nothing; where
+ * there is nothing to stage at all, nothing is submitted and the reply may go at once. */
+enum run table_write(struct work *work, struct write *writes, size_t count,
+                     bool (*answer)(void *context, const struct write *writes, size_t count,
+                                    struct err *err),
+                     void *context, struct err *err);
+
+/* The items of a table in the order of a Scan, shown to `visit` with their item keys. */
+struct table_scan {
+    const struct table *table;
+    struct bytes from; /* item key, exclusive; empty: the start of the segment */
+    uint32_t segment, segments;
+    bool (*visit)(void *context, struct bytes key, struct bytes item);
+    void *context;
+};
+enum scan_end table_scan(struct work *work, const struct table_scan *scan, struct err *err);
+
+/* Exact, as of the last commit. */
+struct table_figures {
+    int64_t items, bytes;
+};
+MUST_CHECK bool table_figures(struct tables *tables, const struct table *table,
+                              struct table_figures *out, struct err *err);
+
+/* --- the catalogue
+ * --------------------------------------------------------------------------------- */
+
+/* Changes to the catalogue are work too: staged, submitted, waited for. On success `*out` is the
+ * table as it will be once durable (in the work's arena or held by it). The service's checks that
+ * need the catalogue are made here (exists, in use, protected, limits); shapes were checked before.
+ */
+enum run tables_create(struct work *work, const struct table *wanted, const struct table **out,
+                       struct err *err);
+enum run tables_delete(struct work *work, struct bytes name, const struct table **out,
+                       struct err *err);
+/* `changed` is a copy of the current table with the wanted changes; fails with CONFLICT if the
+ * table has changed since. */
+enum run tables_update(struct work *work, const struct table *current, const struct table *changed,
+                       const struct table **out, struct err *err);
+/* Switches point-in-time recovery and sets its period; keeps floor and log in step. */
+enum run tables_set_recovery(struct work *work, const struct table *current, bool enabled,
+                             uint32_t days, const struct table **out, struct err *err);
+
+/* Names in byte order, from behind `after`, at most `most`; returns how many. */
+size_t tables_list(struct work *work, struct bytes after, size_t most, struct bytes *names,
+                   bool *more);
+/* Calls for each table there is; holds no lock while it calls. For background work. */
+bool tables_each(struct tables *tables,
+                 bool (*visit)(void *context, const struct table *table, struct err *err),
+                 void *context, struct err *err);
+
+/* The window of recovery as of service time, microseconds (spec/export.md 5.3). */
+uint64_t table_earliest(const struct table *table, uint64_t now);
+uint64_t table_latest(const struct table *table, uint64_t now);
+
+/* What time and deletion leave behind: trims logs to their periods, deletes the items and logs of
+ * dropped tables that no pin holds. Blocks; the maintenance job calls it again and again. */
+MUST_CHECK bool tables_maintain(struct tables *tables, struct err *err);
+
+#endif

@@ -1,0 +1,152 @@
+/* test/unit/base.c - arena, buf, cursor, err, fault, clock. */
+#include "support/check.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/cursor.h"
+#include "base/fault.h"
+#include "base/random.h"
+
+static void arena_goes_back_to_a_mark(void **state)
+{
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    struct bytes kept = arena_copy(&arena, BYTES("kept"));
+    struct arena_mark mark = arena_mark(&arena);
+    size_t before = arena_footprint(&arena);
+    for (int i = 0; i < 1000; i++)
+        memset(arena_alloc(&arena, 5000), i, 5000);
+    arena_rewind(&arena, mark);
+    assert_int_equal(arena_footprint(&arena), before);
+    assert_true(bytes_equal(kept, BYTES("kept")));
+    arena_release(&arena);
+    assert_int_equal(arena_footprint(&arena), 0);
+}
+
+static void arena_aligns(void **state)
+{
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t size = 0; size < 100; size++)
+        assert_int_equal((uintptr_t)arena_alloc(&arena, size) % 16, 0);
+    arena_release(&arena);
+}
+
+static void buf_grows_on_heap_and_in_arena(void **state)
+{
+    struct arena arena;
+    struct buf heap, inside;
+
+    (void)state;
+    arena_init(&arena);
+    buf_init(&heap);
+    buf_init_in(&inside, &arena);
+    for (unsigned i = 0; i < 3000; i++) {
+        buf_printf(&heap, "%u,", i);
+        buf_printf(&inside, "%u,", i);
+    }
+    assert_true(bytes_equal(buf_bytes(&heap), buf_bytes(&inside)));
+    assert_true(bytes_begin(buf_bytes(&heap), BYTES("0,1,2,3,")));
+    buf_release(&heap);
+    arena_release(&arena);
+}
+
+static void varints_come_back(void **state)
+{
+    static const uint32_t values[] = {0, 1, 127, 128, 16383, 16384, 0x0fffffff, UINT32_MAX};
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        buf_put_varint(&buf, values[i]);
+    struct cursor cursor = cursor_of(buf_bytes(&buf));
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        assert_int_equal(cursor_varint(&cursor), values[i]);
+    assert_true(cursor_ended(&cursor));
+    buf_release(&buf);
+}
+
+static void cursor_refuses_what_is_not_there(void **state)
+{
+    static const struct bytes bad[] = {
+        BYTES_INIT("\x80"),                 /* cut off */
+        BYTES_INIT("\x80\x00"),             /* longer than it need be */
+        BYTES_INIT("\xff\xff\xff\xff\x7f"), /* over 32 bits */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct cursor cursor = cursor_of(bad[i]);
+        assert_int_equal(cursor_varint(&cursor), 0);
+        assert_true(cursor.failed);
+    }
+    struct cursor cursor = cursor_of(BYTES("abc"));
+    assert_int_equal(cursor_be64(&cursor), 0);
+    assert_false(cursor_ended(&cursor));
+}
+
+static void faults_fire_when_armed(void **state)
+{
+    struct err err;
+
+    (void)state;
+    assert_false(FAULT(ENGINE_COMMIT, &err));
+    fault_arm(FAULT_ENGINE_COMMIT, 1, 1);
+    assert_false(FAULT(ENGINE_COMMIT, &err));
+    assert_true(FAULT(ENGINE_COMMIT, &err));
+    assert_int_equal(err.code, ERR_STORAGE);
+    assert_false(FAULT(ENGINE_COMMIT, &err));
+    assert_int_equal(fault_passes(FAULT_ENGINE_COMMIT), 3);
+    fault_clear();
+}
+
+static void every_error_has_a_status(void **state)
+{
+    (void)state;
+    for (enum err_code code = ERR_NONE + 1; code < ERR_CODES; code++) {
+        assert_in_range(err_status(code), 400, 599);
+        assert_true(err_status(code) >= 500 || err_wire(code) != NULL);
+    }
+}
+
+static void clock_is_moved(void **state)
+{
+    (void)state;
+    clock_set(35 * DAY_MICROS);
+    assert_int_equal(clock_micros(), 35 * DAY_MICROS);
+    clock_set(0);
+    assert_true(clock_micros() > UINT64_C(1600000000) * SECOND_MICROS);
+}
+
+static void uuids_are_version_4(void **state)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    (void)state;
+    random_uuid(uuid);
+    assert_int_equal(strlen(uuid), 36);
+    assert_int_equal(uuid[14], '4');
+    assert_non_null(strchr("89ab", uuid[19]));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_goes_back_to_a_mark),
+        cmocka_unit_test(arena_aligns),
+        cmocka_unit_test(buf_grows_on_heap_and_in_arena),
+        cmocka_unit_test(varints_come_back),
+        cmocka_unit_test(cursor_refuses_what_is_not_there),
+        cmocka_unit_test(faults_fire_when_armed),
+        cmocka_unit_test(every_error_has_a_status),
+        cmocka_unit_test(clock_is_moved),
+        cmocka_unit_test(uuids_are_version_4),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
