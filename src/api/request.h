@@ -1,5 +1,6 @@
 /* api/request.h - one call of the API, from its body to its reply. A request lives on the heap,
- * with its arena, until its reply is sent; it runs on one thread at a time. */
+ * with its arena, until its reply is sent. It runs on one thread, its loop's: whoever wakes its
+ * waiter only tells that loop. */
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
@@ -8,12 +9,25 @@
 
 struct api;
 
+/* What all requests share; whatever it names outlives it. */
+struct api_settings {
+    struct tables *tables;
+};
+struct api *api_new(const struct api_settings *settings);
+void api_free(struct api *api); /* when no request is left */
+
+/* Appends how many requests were answered, by operation and status, in Prometheus' text form. Any
+ * thread. */
+void api_metrics(const struct api *api, struct buf *out);
+
 enum request_state {
     REQUEST_NEW,       /* the body was not looked at */
     REQUEST_READ,      /* the body was read and checked: run, or run again */
     REQUEST_SUBMITTED, /* the reply is built and waits for the commit */
     REQUEST_ANSWERED,  /* the reply may go */
 };
+
+#define REQUEST_ID_SIZE 52 /* characters of A-Z0-9, as the service's */
 
 struct request {
     struct api *api;
@@ -23,20 +37,24 @@ struct request {
     /* what came in, borrowed from http/ for the request's life */
     struct bytes target; /* X-Amz-Target */
     struct bytes content_type;
+    struct bytes host; /* the Host header: DescribeEndpoints answers it */
     struct bytes body;
     struct bytes principal; /* the access key id, for messages */
     /* as it runs */
-    const struct operation *operation;
-    struct value_node *input; /* the body, by shape */
-    struct arena_mark mark;   /* what is behind it is dropped before a rerun */
+    const struct operation *operation; /* NULL: not known, or not known yet */
+    struct value_node *input;          /* the body, by shape */
+    struct arena_mark mark;            /* what is behind it is dropped before a rerun */
     struct work work;
+    uint32_t conflicts; /* commits that were refused and tried again */
     /* the reply */
     int status;
-    struct buf reply; /* JSON, on the heap */
-    char id[53];      /* x-amzn-RequestId: 52 characters of A-Z0-9 */
+    const char *reply_type;       /* its Content-Type; static */
+    struct buf reply;             /* on the heap */
+    char id[REQUEST_ID_SIZE + 1]; /* x-amzn-RequestId */
 };
 
-/* `api` outlives the request. Fill target, content_type, body and the waiter's hooks after init. */
+/* `api` outlives the request. Fill target, content_type, host, body and the waiter's hooks after
+ * init. */
 void request_init(struct request *request, struct api *api);
 void request_release(struct request *request);
 
@@ -44,7 +62,8 @@ void request_release(struct request *request);
  * after its waiter was woken, call again. */
 MUST_CHECK bool api_run(struct request *request);
 
-/* The reply for a request that failed before the API saw it (signature, size), same form. */
+/* The reply for a request that failed before the API saw it (signature, size), same form: it is
+ * ready to be sent, and api_run() is not called. */
 void request_fail(struct request *request, const struct err *err);
 
 #endif
