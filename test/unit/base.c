@@ -1,9 +1,10 @@
-/* test/unit/base.c - arena, buf, cursor, err, fault, clock. */
+/* test/unit/base.c - arena, buf, cursor, digest, err, fault, clock. */
 #include "support/check.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/cursor.h"
+#include "base/digest.h"
 #include "base/fault.h"
 #include "base/random.h"
 
@@ -134,6 +135,27 @@ static void uuids_are_version_4(void **state)
     assert_non_null(strchr("89ab", uuid[19]));
 }
 
+static void digests_of_pieces_are_of_the_whole(void **state)
+{
+    uint8_t md5[MD5_SIZE], sha256[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+    struct digest *digest = digest_new(DIGEST_MD5);
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        digest_put(digest, BYTES("a"));
+        digest_put(digest, BYTES_NONE);
+        digest_put(digest, BYTES("bc"));
+        digest_take(digest, md5);
+        hex_put(md5, MD5_SIZE, hex);
+        assert_string_equal(hex, "900150983cd24fb0d6963f7d28e17f72"); /* RFC 1321 A.5 */
+    }
+    digest_free(digest);
+    digest_of(DIGEST_SHA256, BYTES("abc"), sha256);
+    hex_put(sha256, SHA256_SIZE, hex);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -145,6 +167,7 @@ int main(void)
         cmocka_unit_test(faults_fire_when_armed),
         cmocka_unit_test(every_error_has_a_status),
         cmocka_unit_test(clock_is_moved),
+        cmocka_unit_test(digests_of_pieces_are_of_the_whole),
         cmocka_unit_test(uuids_are_version_4),
     };
 
