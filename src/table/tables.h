@@ -46,6 +46,10 @@ struct work {
     struct commit commit;
     bool submitted; /* the batch was handed to the committer: the waiter is parked until it is
                        durable */
+    /* What is to happen once the batch is durable, before the waiter is woken: on the committer's
+     * thread, must not block. NULL: nothing. work_restart() clears it. */
+    void (*committed)(struct work *work);
+    void *committed_context;
 };
 
 void work_init(struct work *work, struct tables *tables, struct arena *arena,
@@ -60,6 +64,12 @@ void work_release(struct work *work);
  * operations). */
 MUST_CHECK bool work_table(struct work *work, struct bytes name, const struct table **out,
                            struct err *err);
+
+/* For operations of the layers above (exports), which stage their own batch in work->batch: it
+ * expects the table to be what `table` says (its generation); and it is handed to the committer,
+ * after which the waiter is parked and the handler answers RUN_DONE. */
+void work_expect_table(struct work *work, const struct table *table);
+void work_submit(struct work *work);
 
 /* --- items
  * ----------------------------------------------------------------------------------------- */
