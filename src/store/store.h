@@ -6,7 +6,7 @@
  * spec/export.md 2.9 ("S3NoSuchBucket", "The specified bucket does not exist (Service: Amazon S3;
  * ...)"); trouble of our own or of the network is reason "InternalServerError" with a plain
  * sentence. Calls retry what is worth it (5xx, network, SlowDown) with backoff and a bound before
- * they fail. */
+ * they fail, and soon fail once the store is told to stop. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -53,13 +53,18 @@ struct store_ops {
     bool (*get)(struct store *store, const struct object_location *where,
                 bool (*take)(void *context, struct bytes piece, struct err *err), void *context,
                 struct err *err);
-    /* Size and etag; a missing object is ERR_STORE "S3NoSuchKey". */
+    /* Size and etag (empty from a directory, which keeps none); a missing object is ERR_STORE
+     * "S3NoSuchKey". */
     bool (*head)(struct store *store, const struct object_location *where, uint64_t *size,
                  char etag[ETAG_MOST], struct err *err);
     /* Keys that begin with the prefix, in byte order. */
     bool (*list)(struct store *store, const char *bucket, const char *prefix,
                  bool (*take)(void *context, const char *key, uint64_t size, struct err *err),
                  void *context, struct err *err);
+    /* From now on calls fail as soon as they can, and waits for another attempt end: a server
+     * stops. Not undone. */
+    void (*stop)(struct store *store);
+    /* No call may be running, and uploads must have ended. */
     void (*close)(struct store *store);
 };
 
@@ -67,7 +72,8 @@ struct store {
     const struct store_ops *ops;
 };
 
-/* `root`: the folder of the buckets; made if missing. */
+/* `root`: the folder of the buckets; made if missing. How keys become paths: doc/object-stores.md.
+ * There is no KMS, and owners of buckets are not checked, since folders have no accounts. */
 struct store *store_open_directory(const char *root, struct err *err);
 
 struct s3_settings {
@@ -77,8 +83,16 @@ struct s3_settings {
     bool virtual_host;   /* bucket.endpoint instead of endpoint/bucket */
     const char *ca_file; /* NULL: the system's */
     unsigned attempts;   /* of one call; 0: the default */
+    unsigned backoff_ms; /* the first wait between two, at most; 0: the default */
+    unsigned stall_s;    /* no byte for so long: the attempt has failed; 0: the default */
 };
+/* The texts are copied. ERR_CONFIG for an endpoint that is no http(s) URL. */
 struct store *store_open_s3(const struct s3_settings *settings, struct err *err);
+
+static inline void store_stop(struct store *store)
+{
+    store->ops->stop(store);
+}
 
 static inline void store_close(struct store *store)
 {

@@ -1,0 +1,48 @@
+/* store/etag.c - etags are MD5s, as S3 computes them. */
+#include "store/etag.h"
+
+#include <stdio.h>
+
+void etag_of_object(struct bytes body, char etag[ETAG_MOST])
+{
+    uint8_t md5[MD5_SIZE];
+
+    digest_of(DIGEST_MD5, body, md5);
+    hex_put(md5, sizeof md5, etag);
+}
+
+void etag_sum_init(struct etag_sum *sum)
+{
+    *sum = (struct etag_sum){digest_new(DIGEST_MD5), digest_new(DIGEST_MD5), 0};
+}
+
+void etag_sum_release(struct etag_sum *sum)
+{
+    digest_free(sum->all);
+    digest_free(sum->part);
+}
+
+void etag_sum_put(struct etag_sum *sum, struct bytes piece)
+{
+    digest_put(sum->part, piece);
+}
+
+void etag_sum_part(struct etag_sum *sum, char etag[ETAG_MOST])
+{
+    uint8_t md5[MD5_SIZE];
+
+    digest_take(sum->part, md5);
+    digest_put(sum->all, bytes_of(md5, sizeof md5));
+    hex_put(md5, sizeof md5, etag);
+    sum->parts++;
+}
+
+void etag_sum_take(struct etag_sum *sum, char etag[ETAG_MOST])
+{
+    uint8_t md5[MD5_SIZE];
+
+    digest_take(sum->all, md5);
+    hex_put(md5, sizeof md5, etag);
+    snprintf(etag + 2 * sizeof md5, ETAG_MOST - 2 * sizeof md5, "-%u", sum->parts);
+    sum->parts = 0;
+}
