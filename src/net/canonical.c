@@ -96,6 +96,20 @@ bool name_equal(struct bytes a, struct bytes b)
            (a.size == 0 || strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0);
 }
 
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct bytes text_trim(struct bytes text)
+{
+    while (text.size > 0 && is_blank(text.data[text.size - 1]))
+        text.size--;
+    while (text.size > 0 && is_blank(text.data[0]))
+        text = bytes_from(text, 1);
+    return text;
+}
+
 struct bytes part_take(struct bytes *text, char separator)
 {
     const uint8_t *end = text->size == 0 ? NULL : memchr(text->data, separator, text->size);
@@ -124,18 +138,26 @@ static int hex_value(uint8_t c)
                                   : -1;
 }
 
+uint8_t encoded_take(struct bytes *raw)
+{
+    uint8_t c = raw->data[0];
+    size_t length = 1;
+
+    if (c == '%' && raw->size > 2 && hex_value(raw->data[1]) >= 0 && hex_value(raw->data[2]) >= 0) {
+        c = (uint8_t)(hex_value(raw->data[1]) << 4 | hex_value(raw->data[2]));
+        length = 3;
+    }
+    *raw = bytes_from(*raw, length);
+    return c;
+}
+
 /* Decodes what is encoded and encodes what must be, so that every way to write it becomes one. */
 static void encoded_put(struct buf *out, struct bytes raw)
 {
     static const char digits[] = "0123456789ABCDEF";
 
-    for (size_t i = 0; i < raw.size; i++) {
-        uint8_t c = raw.data[i];
-        if (c == '%' && raw.size - i > 2 && hex_value(raw.data[i + 1]) >= 0 &&
-            hex_value(raw.data[i + 2]) >= 0) {
-            c = (uint8_t)(hex_value(raw.data[i + 1]) << 4 | hex_value(raw.data[i + 2]));
-            i += 2;
-        }
+    while (raw.size > 0) {
+        uint8_t c = encoded_take(&raw);
         if (is_unreserved(c)) {
             buf_put_u8(out, c);
         } else {
@@ -205,17 +227,9 @@ static bool query_put(struct buf *out, struct bytes query)
     return ok;
 }
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static void value_put(struct buf *out, struct bytes value)
 {
-    while (value.size > 0 && is_blank(value.data[value.size - 1]))
-        value.size--;
-    while (value.size > 0 && is_blank(value.data[0]))
-        value = bytes_from(value, 1);
+    value = text_trim(value);
     for (size_t i = 0; i < value.size; i++)
         if (!is_blank(value.data[i]))
             buf_put_u8(out, value.data[i]);

@@ -47,4 +47,10 @@ bool name_equal(struct bytes a, struct bytes b);
  */
 struct bytes part_take(struct bytes *text, char separator);
 
+/* The next byte of percent-encoded text that is not empty; what is no escape stands for itself. */
+uint8_t encoded_take(struct bytes *raw);
+
+/* Without the blanks at both ends. */
+struct bytes text_trim(struct bytes text);
+
 #endif

@@ -61,11 +61,13 @@ struct signature_checker *signature_checker_new(const struct credentials *creden
 void signature_checker_free(struct signature_checker *checker);
 
 /* Checks a request with its body, in a header or in the query, at the time `micros`. On success
- * `*access_key` says who signed, borrowed from the request. Fails with MISSING_AUTHENTICATION,
- * INCOMPLETE_SIGNATURE, INVALID_SIGNATURE or UNRECOGNIZED_CLIENT and the service's message. The
- * payload is always part of what is signed: UNSIGNED-PAYLOAD is a mismatch. Any thread. */
+ * `*access_key` says who signed, borrowed from the request or in the arena. Fails with
+ * MISSING_AUTHENTICATION, INCOMPLETE_SIGNATURE, INVALID_SIGNATURE or UNRECOGNIZED_CLIENT and the
+ * service's message. The payload is always part of what is signed: UNSIGNED-PAYLOAD is a mismatch.
+ * Any thread. */
 MUST_CHECK bool signature_check(struct signature_checker *checker,
                                 const struct signature_request *request, struct bytes payload,
-                                uint64_t micros, struct bytes *access_key, struct err *err);
+                                uint64_t micros, struct arena *arena, struct bytes *access_key,
+                                struct err *err);
 
 #endif
