@@ -6,11 +6,13 @@
  * What an engine promises:
  *  E1  A batch happens whole or not at all, and nothing is shown that is not durable.
  *  E2  Every slot of a batch gets a stamp of its own; stamps rise strictly in commit order, over
- * restarts and steps of the clock too. All slots of one batch share one time (microseconds), and
- * times never fall in stamp order. E3  Once a commit has answered, no commit that answers later has
- * a stamp before any of its own. E4  A batch whose expectation does not hold answers CONFLICT and
- * changes nothing. E5  A failed or doubtful sync is fail-stop: UNKNOWN for what waits, and no
- * commit until a restart. A full disk refuses commits (DISK_FULL) and goes on reading.
+ *      restarts and steps of the clock too. All slots of one batch share one time (microseconds),
+ *      and times never fall in stamp order.
+ *  E3  Once a commit has answered, no commit that answers later has a stamp before any of its own.
+ *  E4  A batch whose expectation does not hold answers CONFLICT and changes nothing. Expectations
+ *      are of the state before the batch, wherever they stand in it.
+ *  E5  A failed or doubtful sync is fail-stop: UNKNOWN for what waits, and no commit until a
+ *      restart. A full disk refuses commits (DISK_FULL) and goes on reading.
  *
  * Reads may be called from any thread. commit() is called by one thread, the committer
  * (committer.h). */
@@ -31,7 +33,8 @@ enum engine_space {
     ENGINE_SPACES
 };
 
-#define STAMP_MOST 16 /* the widest stamp of any engine */
+#define STAMP_MOST       16   /* the widest stamp of any engine, bytes; 8 the narrowest */
+#define BATCH_SLOTS_MOST 4096 /* of one batch: they share a microsecond */
 
 /* Limits are data: table/ works in chunks of them. */
 struct engine_limits {
@@ -50,7 +53,7 @@ struct engine_snapshot;
 enum batch_kind {
     BATCH_PUT,
     BATCH_DELETE,
-    BATCH_DELETE_RANGE, /* key: from, inclusive; value: to, exclusive */
+    BATCH_DELETE_RANGE, /* key: from, inclusive; value: to, exclusive, not empty */
     BATCH_ADD,          /* a value of `value.size / 8` big-endian signed counters; adds to each */
     BATCH_EXPECT,       /* the key is absent (value empty) or its value begins with `value` */
 };
@@ -94,7 +97,7 @@ struct engine_batch {
 void batch_init(struct engine_batch *batch, struct arena *arena);
 size_t batch_size(const struct engine_batch *batch); /* bytes of keys and values */
 
-/* A new slot: a stamp for what is written under it. */
+/* A new slot: a stamp for what is written under it. At most BATCH_SLOTS_MOST. */
 uint32_t batch_slot(struct engine_batch *batch);
 
 /* Stages one operation. Keys and values are borrowed until commit answers; put_marked() has the
@@ -167,7 +170,10 @@ struct engine_ops {
     /* A store for a job's own sorting: same kind, no durability, gone when closed. `name` is a
      * plain file name, unique among the open ones. */
     struct engine *(*scratch)(struct engine *engine, const char *name, struct err *err);
-    /* The service time: max(clock, time of the last stamp); never falls, over restarts neither. */
+    /* The service time: max(clock, time of the last stamp). Never falls while open, and no later
+     * commit is before it; after a restart it is above the time of every commit there was. An
+     * instant that must stand for ever, and be visible as a whole, is fixed by a commit with
+     * not_before (stamps.c). */
     uint64_t (*now)(struct engine *engine);
     /* The least stamp that a commit at `micros` or later can have. */
     void (*stamp_at)(struct engine *engine, uint64_t micros, uint8_t *stamp);
