@@ -28,10 +28,12 @@ struct value {
     bool truth;           /* BOOL */
     uint32_t count;       /* members of a set, elements of an L, attributes of an M */
     struct bytes content; /* S: text; N: number bytes; B: data; sets, L, M: the encoded members */
-    struct bytes encoded; /* all of it, as value_put() appends it */
+    struct bytes encoded; /* all of it: equal values have equal bytes */
 };
 
-#define ITEM_DEPTH_MOST 32           /* levels of L and M, as the service allows */
+/* The service's levels of nesting: an attribute is on the first, and what an L or M holds is one
+ * deeper (dynamodb-conformance, nesting depth, recorded 2026-06: a leaf on level 32 is taken). */
+#define ITEM_DEPTH_MOST 32
 #define ITEM_SIZE_MOST  (400 * 1024) /* by item_size() */
 
 /* Whether bytes are an item that item_finish() or the JSON reader would write: the right version,
@@ -52,7 +54,10 @@ bool item_next(struct item_walk *walk, struct bytes *name, struct value *out);
 /* Walks the members of a set or the elements of an L (value_next), the attributes of an M
  * (item_next). */
 struct item_walk value_walk(const struct value *value);
-bool value_next(struct item_walk *walk, enum value_type container, struct value *out);
+bool value_next(struct item_walk *walk, struct value *out);
+
+/* The value of one attribute of an M; false if there is none. */
+bool value_find(const struct value *map, struct bytes name, struct value *out);
 
 /* Makes an item attribute by attribute, in any order, each name once. For records of our own:
  *

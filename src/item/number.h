@@ -21,14 +21,24 @@ static inline struct bytes number_bytes(const struct number *number)
     return bytes_of(number->bytes, number->size);
 }
 
-/* From the text of an N ("-0012.50e3"): ERR_VALIDATION with the service's message for what is no
- * number, has more than 38 digits, or is too large or too small. */
+/* From the text of an N ("-0012.50e3"): a sign, digits with a decimal point among or around them,
+ * an exponent; no blanks, no NaN, no Infinity, 0e1000 is zero (ScyllaDB, test_number.py, ran on the
+ * service). ERR_VALIDATION with the service's message for what is no number, is too large or too
+ * small, or has more than 38 significant digits, in this order (dynalite, test/putItem.js). */
 MUST_CHECK bool number_read(struct bytes text, struct number *out, struct err *err);
+
+/* From and to an integer of 64 bits; false for a number that is none. */
+void number_of_integer(int64_t value, struct number *out);
+bool number_to_integer(struct bytes encoded, int64_t *out);
 
 /* Whether bytes are what number_read() would give for some text. */
 bool number_valid(struct bytes encoded);
 
-/* The canonical text, as the service prints it in an answer. `encoded` is valid. */
+/* The canonical text, as the service prints it in an answer: never an exponent, no zero that is not
+ * needed, 1E+125 is a 1 and 125 zeros (dynamodb-conformance, numberByteSize, recorded 2026-08).
+ * `encoded` is valid. The second one writes into room of the caller's. */
+#define NUMBER_TEXT_MOST 170 /* -0. and 129 zeros and 38 digits */
 void number_print(struct bytes encoded, struct buf *out);
+size_t number_print_to(struct bytes encoded, uint8_t *to);
 
 #endif

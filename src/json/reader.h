@@ -4,16 +4,19 @@
  *
  * Strings are borrowed from the text where they hold no escape and are made in the arena where they
  * do; numbers are borrowed as they are written. Text and arena must outlive what was read. A
- * failure is ERR_SERIALIZATION and leaves the reader where nothing more may be read. One thread at
- * a time. */
+ * failure is ERR_SERIALIZATION and leaves the reader where nothing more may be read: with an empty
+ * message for text that is no JSON, as the service answers it (dynalite, test/connection.js), and
+ * with the service's words where JSON of the wrong type was refused by json_refuse(). A member that
+ * comes twice is given twice. One thread at a time. */
 #ifndef JSON_READER_H
 #define JSON_READER_H
 
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Items nest 32 levels, two JSON levels each, and requests some more around them. */
-#define JSON_DEPTH_MOST 80
+/* Items nest 32 levels, two JSON levels each, and requests some more around them; deeper items are
+ * still read, so that they are refused for their nesting and not as broken JSON. Our own bound. */
+#define JSON_DEPTH_MOST 256
 
 enum json_kind {
     JSON_OBJECT,
@@ -38,11 +41,15 @@ void json_reader_init(struct json_reader *reader, struct bytes text, struct aren
 /* The kind of the next value, which stays unread. */
 enum json_kind json_peek(struct json_reader *reader);
 
+/* Fails as the service does where `wanted` ("String", "Boolean", "Integer", "Long": the name of a
+ * Java class) should be and the next value is of another kind. */
+bool json_refuse(struct json_reader *reader, const char *wanted, struct err *err);
+
 /* Each reads one value of that kind; the caller has peeked, or wants the failure. */
 MUST_CHECK bool json_read_string(struct json_reader *reader, struct bytes *out, struct err *err);
 MUST_CHECK bool json_read_number(struct json_reader *reader, struct bytes *out, struct err *err);
-MUST_CHECK bool json_read_literal(struct json_reader *reader,
-                                  struct err *err); /* true false null */
+/* true, false or null */
+MUST_CHECK bool json_read_literal(struct json_reader *reader, struct err *err);
 
 /* An object: begin, then members until `*more` is false; the value of each is read in between. */
 MUST_CHECK bool json_object_begin(struct json_reader *reader, struct err *err);
@@ -55,6 +62,9 @@ MUST_CHECK bool json_array_next(struct json_reader *reader, bool *more, struct e
 
 /* Reads and drops one value of any kind, checked as strictly as one that is kept. */
 MUST_CHECK bool json_skip(struct json_reader *reader, struct err *err);
+
+/* Whether text is well-formed UTF-8 (RFC 3629): what a string that was read always is. */
+bool utf8_valid(struct bytes text);
 
 /* Nothing but white space is left. */
 MUST_CHECK bool json_end(struct json_reader *reader, struct err *err);

@@ -22,4 +22,8 @@ void json_put_base64(struct buf *buf, struct bytes data);
  */
 MUST_CHECK bool base64_decode(struct bytes text, struct arena *arena, struct bytes *out);
 
+/* The same into room of the caller's, BASE64_DATA_MOST(text.size) bytes. */
+#define BASE64_DATA_MOST(size) ((size) / 4 * 3)
+MUST_CHECK bool base64_decode_to(struct bytes text, uint8_t *to, size_t *size);
+
 #endif

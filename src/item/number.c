@@ -1,0 +1,312 @@
+/* item/number.c - text and order-preserving bytes, without arithmetic on the way: a number is its
+ * significant digits and the place of its decimal point (0.d1d2d3... x 10^point, d1 not 0), and
+ * both forms are only other ways of writing these down. */
+#include "item/number.h"
+
+#define POINT_LEAST (-129) /* 1E-130 is 0.1 x 10^-129 */
+#define POINT_MOST  126    /* 9.99E+125 is 0.999 x 10^126 */
+#define PAIRS_MOST  20     /* 38 digits, and one zero before and behind them */
+
+#define ZERO             0x80 /* the one byte of zero */
+#define EXPONENT_ZERO    192  /* the first byte of a positive number whose point is at 0 */
+#define NEGATIVE_END     102  /* behind the pairs of a negative number, where there is room */
+#define POSITIVE_PAIR(p) ((uint8_t)((p) + 1))
+#define NEGATIVE_PAIR(p) ((uint8_t)(101 - (p)))
+
+/* Java's BigDecimal, which the service reads numbers with, wants exponents of 32 bits. */
+#define EXPONENT_MOST INT64_C(2147483647)
+
+struct decimal {
+    bool negative;
+    int count; /* of digits; 0: the number is zero */
+    int point;
+    uint8_t digits[2 * PAIRS_MOST];
+};
+
+/* ---- text to digits ------------------------------------------------------------------------- */
+
+/* What was seen of the digits so far; `point` counts without bound, the text may be long. */
+struct scan {
+    const uint8_t *at, *end;
+    int64_t point, seen; /* `seen`: digits from the first one that is not 0 */
+    bool any;            /* digits at all */
+    bool too_many;
+};
+
+static inline bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* A run of digits before (`whole` is 1) or behind (0) the decimal point. Zeros at the end count as
+ * seen but are only taken up when a digit follows that is not 0, so `count` never includes them. */
+static void scan_digits(struct scan *scan, int whole, struct decimal *out)
+{
+    for (; scan->at < scan->end && is_digit(*scan->at); scan->at++) {
+        uint8_t digit = (uint8_t)(*scan->at - '0');
+        scan->any = true;
+        if (scan->seen == 0 && digit == 0) {
+            scan->point -= 1 - whole;
+            continue;
+        }
+        scan->point += whole;
+        if (digit != 0) {
+            if (scan->seen < NUMBER_DIGITS_MOST) {
+                while (out->count < scan->seen)
+                    out->digits[out->count++] = 0;
+                out->digits[out->count++] = digit;
+            } else {
+                scan->too_many = true;
+            }
+        }
+        scan->seen++;
+    }
+}
+
+/* "e+5"; false if it is none. */
+static bool scan_exponent(struct scan *scan)
+{
+    int64_t exponent = 0;
+    bool negative;
+
+    if (scan->at == scan->end)
+        return true;
+    if ((*scan->at++ | 0x20) != 'e' || scan->at == scan->end)
+        return false;
+    negative = *scan->at == '-';
+    if (*scan->at == '-' || *scan->at == '+')
+        scan->at++;
+    if (scan->at == scan->end)
+        return false;
+    for (; scan->at < scan->end; scan->at++) {
+        if (!is_digit(*scan->at))
+            return false;
+        exponent = exponent * 10 + (*scan->at - '0');
+        if (exponent > EXPONENT_MOST)
+            return false;
+    }
+    scan->point += negative ? -exponent : exponent;
+    return true;
+}
+
+static bool fail_numeric(struct bytes text, struct err *err)
+{
+    if (text.size == 0)
+        return err_fail(err, ERR_VALIDATION,
+                        "The parameter cannot be converted to a numeric value");
+    return err_fail(err, ERR_VALIDATION,
+                    "The parameter cannot be converted to a numeric value: %.*s",
+                    (int)(text.size < ERR_MESSAGE_MOST ? text.size : ERR_MESSAGE_MOST),
+                    (const char *)text.data);
+}
+
+static bool read_decimal(struct bytes text, struct decimal *out, struct err *err)
+{
+    struct scan scan = {.at = text.data, .end = text.data + text.size};
+
+    out->negative = scan.at < scan.end && *scan.at == '-';
+    out->count = 0;
+    if (scan.at < scan.end && (*scan.at == '-' || *scan.at == '+'))
+        scan.at++;
+    scan_digits(&scan, 1, out);
+    if (scan.at < scan.end && *scan.at == '.') {
+        scan.at++;
+        scan_digits(&scan, 0, out);
+    }
+    if (!scan.any || !scan_exponent(&scan))
+        return fail_numeric(text, err);
+    if (out->count == 0)
+        return true;
+    if (scan.point > POINT_MOST)
+        return err_fail(err, ERR_VALIDATION,
+                        "Number overflow. Attempting to store a number with magnitude larger than "
+                        "supported range");
+    if (scan.point < POINT_LEAST)
+        return err_fail(err, ERR_VALIDATION,
+                        "Number underflow. Attempting to store a number with magnitude smaller "
+                        "than supported range");
+    if (scan.too_many)
+        return err_fail(err, ERR_VALIDATION,
+                        "Attempting to store more than 38 significant digits in a Number");
+    out->point = (int)scan.point;
+    return true;
+}
+
+/* ---- digits and bytes ----------------------------------------------------------------------- */
+
+/* Pairs are aligned at the decimal point: an odd point puts a zero before the digits, and a count
+ * that is then odd one behind them. */
+static void encode(struct decimal *decimal, struct number *out)
+{
+    uint8_t *to = out->bytes;
+    int lead = decimal->point & 1;
+    int pairs = (decimal->count + lead + 1) / 2;
+
+    if (decimal->count == 0) {
+        *out = (struct number){.size = 1, .bytes = {ZERO}};
+        return;
+    }
+    if (((decimal->count + lead) & 1) != 0)
+        decimal->digits[decimal->count] = 0;
+    uint8_t first = (uint8_t)(EXPONENT_ZERO + (decimal->point + lead) / 2);
+    *to++ = decimal->negative ? (uint8_t)~first : first;
+    for (int i = 0, at = -lead; i < pairs; i++, at += 2) {
+        int pair = (at < 0 ? 0 : decimal->digits[at] * 10) + decimal->digits[at + 1];
+        *to++ = decimal->negative ? NEGATIVE_PAIR(pair) : POSITIVE_PAIR(pair);
+    }
+    if (decimal->negative && pairs < PAIRS_MOST)
+        *to++ = NEGATIVE_END;
+    out->size = (uint8_t)(to - out->bytes);
+}
+
+bool number_read(struct bytes text, struct number *out, struct err *err)
+{
+    struct decimal decimal;
+
+    if (!read_decimal(text, &decimal, err))
+        return false;
+    encode(&decimal, out);
+    return true;
+}
+
+void number_of_integer(int64_t value, struct number *out)
+{
+    struct decimal decimal = {.negative = value < 0};
+    uint64_t magnitude = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    uint8_t reversed[20];
+    int count = 0, zeros = 0;
+
+    for (; magnitude != 0; magnitude /= 10)
+        reversed[count++] = (uint8_t)(magnitude % 10);
+    while (zeros < count && reversed[zeros] == 0)
+        zeros++;
+    decimal.point = count;
+    while (count > zeros)
+        decimal.digits[decimal.count++] = reversed[--count];
+    encode(&decimal, out);
+}
+
+/* The pairs of a number that is not zero, 0 to 99 each; returns how many. */
+static inline int pairs_of(struct bytes encoded, uint8_t pairs[PAIRS_MOST])
+{
+    bool negative = encoded.data[0] < ZERO;
+    int count = (int)encoded.size - 1;
+
+    if (negative && encoded.data[count] == NEGATIVE_END)
+        count--;
+    for (int i = 0; i < count; i++) {
+        uint8_t byte = encoded.data[i + 1];
+        pairs[i] = (uint8_t)(negative ? 101 - byte : byte - 1);
+    }
+    return count;
+}
+
+bool number_valid(struct bytes encoded)
+{
+    uint8_t pairs[PAIRS_MOST];
+
+    if (encoded.size == 1)
+        return encoded.data[0] == ZERO;
+    if (encoded.size == 0 || encoded.size > NUMBER_MOST)
+        return false;
+    bool ended = encoded.data[encoded.size - 1] == NEGATIVE_END;
+    if (encoded.data[0] < ZERO && !ended && encoded.size < NUMBER_MOST)
+        return false;
+    int count = pairs_of(encoded, pairs);
+    /* an unsigned 0 - 1 is above 99 too */
+    for (int i = 0; i < count; i++)
+        if (pairs[i] > 99)
+            return false;
+    if (count == 0 || pairs[0] == 0 || pairs[count - 1] == 0)
+        return false;
+    return 2 * count - (pairs[0] < 10) - (pairs[count - 1] % 10 == 0) <= NUMBER_DIGITS_MOST;
+}
+
+static void decode(struct bytes encoded, struct decimal *out)
+{
+    uint8_t pairs[PAIRS_MOST];
+    int count = pairs_of(encoded, pairs);
+    uint8_t *to = out->digits;
+
+    out->negative = encoded.data[0] < ZERO;
+    uint8_t first = out->negative ? (uint8_t)~encoded.data[0] : encoded.data[0];
+    out->point = 2 * ((int)first - EXPONENT_ZERO);
+    if (pairs[0] < 10)
+        out->point--;
+    else
+        *to++ = pairs[0] / 10;
+    *to++ = pairs[0] % 10;
+    for (int i = 1; i < count; i++) {
+        *to++ = pairs[i] / 10;
+        *to++ = pairs[i] % 10;
+    }
+    if (to[-1] == 0)
+        to--;
+    out->count = (int)(to - out->digits);
+}
+
+bool number_to_integer(struct bytes encoded, int64_t *out)
+{
+    struct decimal decimal = {0};
+    uint64_t magnitude = 0;
+
+    if (encoded.size > 1)
+        decode(encoded, &decimal);
+    if (decimal.point < decimal.count || decimal.point > 19) /* 19 digits do not overflow 64 bits */
+        return false;
+    for (int i = 0; i < decimal.point; i++)
+        magnitude = magnitude * 10 + (i < decimal.count ? decimal.digits[i] : 0);
+    if (magnitude > (uint64_t)INT64_MAX + decimal.negative)
+        return false;
+    *out = (int64_t)(decimal.negative ? -magnitude : magnitude);
+    return true;
+}
+
+/* ---- digits to text ------------------------------------------------------------------------- */
+
+static uint8_t *put_zeros(uint8_t *to, int count)
+{
+    if (count <= 0)
+        return to;
+    memset(to, '0', (size_t)count);
+    return to + count;
+}
+
+static uint8_t *put_digits(uint8_t *to, const uint8_t *digits, int count)
+{
+    for (int i = 0; i < count; i++)
+        *to++ = (uint8_t)('0' + digits[i]);
+    return to;
+}
+
+size_t number_print_to(struct bytes encoded, uint8_t *to)
+{
+    struct decimal decimal;
+    uint8_t *start = to;
+
+    if (encoded.data[0] == ZERO && encoded.size == 1) {
+        *to = '0';
+        return 1;
+    }
+    decode(encoded, &decimal);
+    int whole = decimal.point < 0               ? 0
+                : decimal.point < decimal.count ? decimal.point
+                                                : decimal.count;
+    if (decimal.negative)
+        *to++ = '-';
+    if (whole == 0)
+        *to++ = '0';
+    to = put_digits(to, decimal.digits, whole);
+    to = put_zeros(to, decimal.point - decimal.count);
+    if (whole < decimal.count) {
+        *to++ = '.';
+        to = put_zeros(to, -decimal.point);
+        to = put_digits(to, decimal.digits + whole, decimal.count - whole);
+    }
+    return (size_t)(to - start);
+}
+
+void number_print(struct bytes encoded, struct buf *out)
+{
+    out->size += number_print_to(encoded, buf_room(out, NUMBER_TEXT_MOST));
+}

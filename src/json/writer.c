@@ -1,0 +1,230 @@
+/* json/writer.c - strings are copied 16 bytes at a time while looking for what must be escaped: few
+ * strings hold anything of the kind. Room is made once for a whole string and again only behind an
+ * escape. */
+#include "json/writer.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define BLOCK       16 /* bytes that are copied together; room for one more is always there */
+#define ESCAPE_MOST 6  /* of \u001f */
+
+static inline bool must_escape(uint8_t c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Copies up to the first byte that must be escaped. There is room for the rest and a block more. */
+static inline const uint8_t *copy_run(const uint8_t *at, const uint8_t *end, uint8_t **to)
+{
+    uint8_t *out = *to;
+
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\');
+    const __m128i control = _mm_set1_epi8(0x1f);
+
+    for (; end - at >= BLOCK; at += BLOCK, out += BLOCK) {
+        __m128i block = _mm_loadu_si128((const __m128i *)at);
+        __m128i special =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, escape)),
+                         _mm_cmpeq_epi8(_mm_min_epu8(block, control), block));
+        unsigned stops = (unsigned)_mm_movemask_epi8(special);
+        _mm_storeu_si128((__m128i *)out, block);
+        if (stops != 0) {
+            unsigned run = (unsigned)__builtin_ctz(stops);
+            *to = out + run;
+            return at + run;
+        }
+    }
+#endif
+    while (at < end && !must_escape(*at))
+        *out++ = *at++;
+    *to = out;
+    return at;
+}
+
+static uint8_t *put_escape(uint8_t *to, uint8_t c)
+{
+    static const uint8_t letter[256] = {
+        ['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+        ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
+    };
+    static const uint8_t hex_digits[] = "0123456789abcdef";
+
+    *to++ = '\\';
+    if (letter[c] != 0) {
+        *to++ = letter[c];
+        return to;
+    }
+    memcpy(to, "u00", 3);
+    to[3] = (uint8_t)('0' + (c >> 4));
+    to[4] = hex_digits[c & 15];
+    return to + 5;
+}
+
+void json_put_string(struct buf *buf, struct bytes text)
+{
+    const uint8_t *at = text.data, *end = text.data + text.size;
+    uint8_t *to = buf_room(buf, text.size + BLOCK + 2);
+
+    *to++ = '"';
+    for (;;) {
+        at = copy_run(at, end, &to);
+        if (at == end)
+            break;
+        buf->size = (size_t)(to - buf->data);
+        to = put_escape(buf_room(buf, ESCAPE_MOST + (size_t)(end - at) + BLOCK + 2), *at);
+        at++;
+    }
+    *to++ = '"';
+    buf->size = (size_t)(to - buf->data);
+}
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+static void put_u64(struct buf *buf, uint64_t value)
+{
+    uint8_t digits[20], *start = digits + sizeof digits;
+
+    do {
+        *--start = (uint8_t)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    buf_put(buf, start, (size_t)(digits + sizeof digits - start));
+}
+
+void json_put_i64(struct buf *buf, int64_t value)
+{
+    uint64_t magnitude = (uint64_t)value;
+
+    if (value < 0) {
+        buf_put_u8(buf, '-');
+        magnitude = -magnitude;
+    }
+    put_u64(buf, magnitude);
+}
+
+void json_put_time(struct buf *buf, uint64_t micros)
+{
+    uint64_t millis = micros / 1000 % 1000;
+
+    put_u64(buf, micros / 1000000);
+    if (millis == 0)
+        return;
+    buf_put_u8(buf, '.');
+    for (uint64_t unit = 100; millis != 0; unit /= 10) {
+        buf_put_u8(buf, (uint8_t)('0' + millis / unit));
+        millis %= unit;
+    }
+}
+
+/* ---- base64 (RFC 4648, section 4) ----------------------------------------------------------- */
+
+static const char alphabet[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void json_put_base64(struct buf *buf, struct bytes data)
+{
+    size_t left = data.size;
+    const uint8_t *at = data.data;
+    uint8_t *to = buf_room(buf, (data.size + 2) / 3 * 4 + 2);
+
+    *to++ = '"';
+    for (; left >= 3; left -= 3, at += 3) {
+        uint32_t bits = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+        *to++ = (uint8_t)alphabet[bits >> 18];
+        *to++ = (uint8_t)alphabet[bits >> 12 & 63];
+        *to++ = (uint8_t)alphabet[bits >> 6 & 63];
+        *to++ = (uint8_t)alphabet[bits & 63];
+    }
+    if (left > 0) {
+        uint32_t bits = (uint32_t)at[0] << 16 | (left == 2 ? (uint32_t)at[1] << 8 : 0);
+        *to++ = (uint8_t)alphabet[bits >> 18];
+        *to++ = (uint8_t)alphabet[bits >> 12 & 63];
+        *to++ = left == 2 ? (uint8_t)alphabet[bits >> 6 & 63] : '=';
+        *to++ = '=';
+    }
+    *to++ = '"';
+    buf->size = (size_t)(to - buf->data);
+}
+
+#define NO_DIGIT 0x80 /* beyond the 6 bits of a digit */
+
+/* The 6 bits of each character, NO_DIGIT for what is not of the alphabet. */
+static const uint8_t *digit_values(void)
+{
+#define NONE8  NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT
+#define NONE32 NONE8, NONE8, NONE8, NONE8
+    static const uint8_t values[256] = {
+        NONE32,                                                                           /* 00 */
+        NONE8,  NO_DIGIT, NO_DIGIT, NO_DIGIT, 62,       NO_DIGIT, NO_DIGIT, NO_DIGIT, 63, /* 20 */
+        52,     53,       54,       55,       56,       57,       58,       59,           /* 30 */
+        60,     61,       NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT,
+        0,      1,        2,        3,        4,        5,        6, /* 40 */
+        7,      8,        9,        10,       11,       12,       13,       14,       15,
+        16,     17,       18,       19,       20,       21,       22, /* 50 */
+        23,     24,       25,       NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT,
+        26,     27,       28,       29,       30,       31,       32, /* 60 */
+        33,     34,       35,       36,       37,       38,       39,       40,       41,
+        42,     43,       44,       45,       46,       47,       48, /* 70 */
+        49,     50,       51,       NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, NONE32,
+        NONE32, NONE32,   NONE32, /* 80 to ff */
+    };
+#undef NONE32
+#undef NONE8
+    return values;
+}
+
+/* The last four characters, which may be padded. Returns how many bytes they give; 0: they are
+ * wrong, as are padded digits with bits that no byte takes. */
+static size_t decode_last(const uint8_t *at, uint8_t *to)
+{
+    const uint8_t *value = digit_values();
+    size_t count = at[3] != '=' ? 3 : at[2] != '=' ? 2 : 1;
+    uint8_t third = count > 1 ? value[at[2]] : 0, fourth = count > 2 ? value[at[3]] : 0;
+
+    if (((value[at[0]] | value[at[1]] | third | fourth) & NO_DIGIT) != 0)
+        return 0;
+    uint32_t bits =
+        (uint32_t)value[at[0]] << 18 | (uint32_t)value[at[1]] << 12 | (uint32_t)third << 6 | fourth;
+    if ((bits & ((1u << (24 - 8 * count)) - 1)) != 0)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        to[i] = (uint8_t)(bits >> (16 - 8 * i));
+    return count;
+}
+
+bool base64_decode_to(struct bytes text, uint8_t *to, size_t *size)
+{
+    const uint8_t *value = digit_values(), *at = text.data;
+    uint8_t *start = to;
+
+    if (text.size % 4 != 0)
+        return false;
+    *size = 0;
+    if (text.size == 0)
+        return true;
+    for (const uint8_t *last = text.data + text.size - 4; at < last; at += 4) {
+        uint8_t a = value[at[0]], b = value[at[1]], c = value[at[2]], d = value[at[3]];
+        if (((a | b | c | d) & NO_DIGIT) != 0)
+            return false;
+        uint32_t bits = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | d;
+        *to++ = (uint8_t)(bits >> 16);
+        *to++ = (uint8_t)(bits >> 8);
+        *to++ = (uint8_t)bits;
+    }
+    size_t count = decode_last(at, to);
+    *size = (size_t)(to - start) + count;
+    return count > 0;
+}
+
+bool base64_decode(struct bytes text, struct arena *arena, struct bytes *out)
+{
+    uint8_t *data = arena_alloc(arena, BASE64_DATA_MOST(text.size));
+    size_t size;
+
+    if (!base64_decode_to(text, data, &size))
+        return false;
+    *out = bytes_of(data, size);
+    return true;
+}
