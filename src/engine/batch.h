@@ -4,6 +4,13 @@
 
 #include "engine/engine.h"
 
+/* The limits of our own engines. Keys: above the largest item key (table, hash, 2048 bytes of
+ * partition and 1024 of sort key, escaped). Values: above a log record with two items of 400 KB.
+ * Batches: above a transaction of 4 MB with what it replaces (100 items of 400 KB). */
+#define LIMITS_KEY_MOST   ((size_t)16 * 1024)
+#define LIMITS_VALUE_MOST ((size_t)16 * 1024 * 1024)
+#define LIMITS_BATCH_MOST ((size_t)64 * 1024 * 1024)
+
 static inline struct bytes batch_op_key(const struct batch_op *op)
 {
     return bytes_of(op->key, op->key_size);

@@ -17,11 +17,6 @@
 #include "engine/batch.h"
 #include "engine/stamps.h"
 
-/* Those of rocksdb.c, so that what fits here fits there. */
-#define KEY_MOST   ((size_t)16 * 1024)
-#define VALUE_MOST ((size_t)16 * 1024 * 1024)
-#define BATCH_MOST ((size_t)64 * 1024 * 1024)
-
 /* --- trees ---------------------------------------------------------------------------------- */
 
 /* What a key has; shared by all nodes for it, and by readers of its value. */
@@ -374,7 +369,7 @@ static bool expects(const struct engine_batch *batch)
 /* Puts `middle` in the place of what `key` has. */
 static void tree_exchange(struct node **tree, struct bytes key, struct node *middle)
 {
-    uint8_t room[KEY_MOST + 1]; /* the key just above */
+    uint8_t room[LIMITS_KEY_MOST + 1]; /* the key just above */
 
     if (key.size > 0)
         memcpy(room, key.data, key.size);
@@ -463,7 +458,8 @@ static void commit_one(struct memory *memory, struct version *version, struct en
 static bool refuses(struct memory *memory, struct err *err)
 {
     if (memory->stopped != NULL)
-        return !err_fail(err, memory->stopped->code, "%s", memory->stopped->message);
+        return !err_fail(err, ERR_STORAGE, "no more writes until a restart: %s",
+                         memory->stopped->message);
     if (memory->scratch)
         return FAULT(SCRATCH_WRITE, err);
     return FAULT(ENGINE_COMMIT, err) || FAULT(ENGINE_FULL, err);
@@ -567,9 +563,9 @@ struct engine *engine_open_memory(const struct memory_settings *settings)
     *memory = (struct memory){
         .engine = {.ops = &memory_ops,
                    .limits = {.stamp_size = STAMP_SIZE,
-                              .key_most = KEY_MOST,
-                              .value_most = VALUE_MOST,
-                              .batch_most = BATCH_MOST,
+                              .key_most = LIMITS_KEY_MOST,
+                              .value_most = LIMITS_VALUE_MOST,
+                              .batch_most = LIMITS_BATCH_MOST,
                               .snapshots = settings->snapshots}},
         .settings = *settings,
         .version = version_new(NULL),

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
+#define MEMORY ((size_t)16 * 1024 * 1024)
+
 static struct engine *open_memory(const struct subject *subject, struct err *err)
 {
     struct memory_settings settings = {.snapshots = true, .page_most = 3, .stamp_size = 8};
@@ -23,6 +25,29 @@ static struct engine *open_other(const struct subject *subject, struct err *err)
     return engine_open_memory(&settings);
 }
 
+static struct engine *open_rocksdb(const struct subject *subject, struct err *err)
+{
+    struct rocksdb_settings settings = {
+        .directory = subject->folder,
+        .memory = MEMORY,
+        .clock_ahead_most = CLOCK_AHEAD_MOST_DEFAULT,
+    };
+
+    return engine_open_rocksdb(&settings, err);
+}
+
+static struct engine *open_relaxed(const struct subject *subject, struct err *err)
+{
+    struct rocksdb_settings settings = {
+        .directory = subject->folder,
+        .memory = MEMORY,
+        .relaxed = true,
+        .clock_ahead_most = CLOCK_AHEAD_MOST_DEFAULT,
+    };
+
+    return engine_open_rocksdb(&settings, err);
+}
+
 static const struct kind {
     const char *name;
     struct engine *(*open)(const struct subject *subject, struct err *err);
@@ -31,6 +56,8 @@ static const struct kind {
     {
         {"memory", open_memory, false},
         {"other", open_other, false},
+        {"rocksdb", open_rocksdb, true},
+        {"relaxed", open_relaxed, true},
 },
   *chosen;
 
