@@ -1,0 +1,157 @@
+/* archive/data_file.c - the pipeline of one data file: lines -> deflate -> MD5 -> parts.
+ *
+ * Lines gather until there is a chunk worth compressing. The compressor writes straight into the
+ * buffer of the upload's next part, and the digest takes the bytes from there while they are in the
+ * CPU's cache; the part is handed to the store from the same place. */
+#include "archive/data_file.h"
+
+#include <assert.h>
+#include <isa-l.h>
+#include <stdlib.h>
+
+#include "item/json.h"
+
+/* Text that gathers before it is compressed: large enough that calls cost nothing, small enough to
+ * stay in a core's cache. */
+#define CHUNK ((size_t)128 * 1024)
+
+struct data_file {
+    struct data_file_settings settings;
+    struct data_file_figures figures;
+    struct upload *upload; /* NULL once completed */
+    struct digest *md5;
+    struct buf lines;
+    uint8_t *part; /* UPLOAD_PART bytes */
+    size_t part_size;
+    bool parts_sent;
+    struct isal_zstream stream;
+    uint8_t level_buffer[ISAL_DEF_LVL2_DEFAULT];
+};
+
+/* A gzip member whose header has no time and no name, and OS 255: what ISA-L writes unasked. */
+static void stream_begin(struct data_file *file)
+{
+    isal_deflate_init(&file->stream);
+    file->stream.level = 2;
+    file->stream.level_buf = file->level_buffer;
+    file->stream.level_buf_size = sizeof file->level_buffer;
+    file->stream.gzip_flag = IGZIP_GZIP;
+    file->stream.flush = NO_FLUSH;
+}
+
+struct data_file *data_file_open(const struct data_file_settings *settings, struct err *err)
+{
+    struct upload *upload;
+
+    if (!settings->store->ops->upload_begin(settings->store, &settings->where, &settings->object,
+                                            &upload, err))
+        return NULL;
+    struct data_file *file = calloc(1, sizeof *file);
+    assert(file != NULL);
+    file->settings = *settings;
+    file->upload = upload;
+    file->part = malloc(UPLOAD_PART);
+    assert(file->part != NULL);
+    file->md5 = digest_new(DIGEST_MD5);
+    buf_init(&file->lines);
+    stream_begin(file);
+    return file;
+}
+
+const char *data_file_upload_id(const struct data_file *file)
+{
+    return file->settings.store->ops->upload_id(file->upload);
+}
+
+struct data_file_figures data_file_figures(const struct data_file *file)
+{
+    return file->figures;
+}
+
+static bool send_part(struct data_file *file, struct err *err)
+{
+    if (!file->settings.store->ops->upload_part(file->upload, bytes_of(file->part, file->part_size),
+                                                err))
+        return false;
+    file->part_size = 0;
+    file->parts_sent = true;
+    return true;
+}
+
+/* One call of the compressor, into what room the part has. */
+static void deflate_some(struct data_file *file)
+{
+    size_t room = UPLOAD_PART - file->part_size;
+
+    file->stream.next_out = file->part + file->part_size;
+    file->stream.avail_out = (uint32_t)room;
+    int outcome = isal_deflate(&file->stream);
+    assert(outcome == COMP_OK);
+
+    size_t made = room - file->stream.avail_out;
+    digest_put(file->md5, bytes_of(file->part + file->part_size, made));
+    file->part_size += made;
+    file->figures.file_bytes += made;
+}
+
+/* Compresses the lines that have gathered; with `last` everything the compressor still holds. */
+static bool compress_lines(struct data_file *file, bool last, struct err *err)
+{
+    file->stream.next_in = file->lines.data;
+    file->stream.avail_in = (uint32_t)file->lines.size;
+    file->stream.end_of_stream = last;
+    for (;;) {
+        deflate_some(file);
+        if (file->stream.avail_out > 0)
+            break;
+        if (!send_part(file, err))
+            return false;
+    }
+    assert(file->stream.avail_in == 0);
+    assert(!last || file->stream.internal_state.state == ZSTATE_END);
+    buf_clear(&file->lines);
+    return true;
+}
+
+bool data_file_put(struct data_file *file, struct bytes item, struct err *err)
+{
+    size_t before = file->lines.size;
+
+    buf_put_literal(&file->lines, "{\"Item\":");
+    item_write_json_led(item, file->settings.first, file->settings.first_count, &file->lines);
+    buf_put_literal(&file->lines, "}\n");
+    file->figures.items++;
+    file->figures.item_bytes += item_size(item);
+    file->figures.text_bytes += file->lines.size - before;
+    return file->lines.size < CHUNK || compress_lines(file, false, err);
+}
+
+bool data_file_finish(struct data_file *file, struct data_file_result *out, struct err *err)
+{
+    char etag[ETAG_MOST];
+
+    if (!compress_lines(file, true, err))
+        return false;
+    if ((file->part_size > 0 || !file->parts_sent) && !send_part(file, err))
+        return false;
+    struct upload *upload = file->upload;
+    file->upload = NULL;
+    if (!file->settings.store->ops->upload_complete(upload, etag, err))
+        return false;
+    digest_take(file->md5, out->md5);
+    memcpy(out->etag, etag, sizeof etag);
+    out->figures = file->figures;
+    return true;
+}
+
+void data_file_close(struct data_file *file)
+{
+    if (file == NULL)
+        return;
+    if (file->upload != NULL)
+        file->settings.store->ops->upload_abort(file->upload);
+    digest_free(file->md5);
+    buf_release(&file->lines);
+    free(file->part);
+    free(file);
+}

@@ -1,0 +1,52 @@
+/* archive/data_file.h - one data file of an export as it is written: items in, an object of gzipped
+ * DynamoDB JSON lines out. Formats: spec/export.md 3.5, 4.1. One thread at a time.
+ *
+ * Memory is bounded: one part of the upload, one chunk of lines, one item's text. */
+#ifndef ARCHIVE_DATA_FILE_H
+#define ARCHIVE_DATA_FILE_H
+
+#include "base/digest.h"
+#include "store/store.h"
+
+struct data_file_settings {
+    struct store *store;
+    struct object_location where;
+    struct object_settings object;
+    const struct bytes *first; /* names of the key attributes, which lead each line */
+    size_t first_count;
+};
+
+struct data_file_figures {
+    uint64_t items;
+    uint64_t item_bytes; /* by item_size() */
+    uint64_t text_bytes; /* of lines */
+    uint64_t file_bytes; /* compressed */
+};
+
+struct data_file_result {
+    struct data_file_figures figures;
+    uint8_t md5[MD5_SIZE]; /* of the compressed bytes */
+    char etag[ETAG_MOST];
+};
+
+struct data_file;
+
+/* Begins the upload. The settings' names and texts are borrowed until close. NULL on failure. */
+struct data_file *data_file_open(const struct data_file_settings *settings, struct err *err);
+
+/* What to abandon if the process dies before close. */
+const char *data_file_upload_id(const struct data_file *file);
+
+MUST_CHECK bool data_file_put(struct data_file *file, struct bytes item, struct err *err);
+
+/* How far it is; what was put but not yet compressed is counted. */
+struct data_file_figures data_file_figures(const struct data_file *file);
+
+/* Completes the object. */
+MUST_CHECK bool data_file_finish(struct data_file *file, struct data_file_result *out,
+                                 struct err *err);
+
+/* Aborts the upload if it was not finished; NULL is fine. */
+void data_file_close(struct data_file *file);
+
+#endif

@@ -1,0 +1,571 @@
+/* archive/export.c - exports accepted, described and listed; the order of all checks is that of
+ * spec/export.md 2.1. */
+#include "archive/export.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "archive/export_job.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/random.h"
+
+struct exports *exports_new(const struct exports_settings *settings)
+{
+    struct exports *exports = calloc(1, sizeof *exports);
+
+    assert(exports != NULL);
+    exports->settings = *settings;
+    bool split = arn_split(tables_arn(settings->tables), &exports->home);
+    assert(split);
+    pthread_mutex_init(&exports->lock, NULL);
+    export_job_kind(exports);
+    jobs_register(settings->jobs, &exports->kind);
+    return exports;
+}
+
+void exports_free(struct exports *exports)
+{
+    if (exports == NULL)
+        return;
+    assert(exports->runs == NULL);
+    pthread_mutex_destroy(&exports->lock);
+    free(exports);
+}
+
+static struct engine *engine_of(const struct exports *exports)
+{
+    return tables_engine(exports->settings.tables);
+}
+
+static uint64_t now_micros(const struct exports *exports)
+{
+    return engine_of(exports)->ops->now(engine_of(exports));
+}
+
+/* --- accepting */
+
+struct acceptance {
+    struct exports *exports;
+    struct work *work;
+    const struct export_request *request;
+    const struct table *table;
+    struct export_token token;
+    struct log_state log;
+    uint64_t now; /* service time, microseconds */
+    struct export *export;
+};
+
+static bool find_table(struct acceptance *a, struct bytes name, struct err *err)
+{
+    struct err reason;
+
+    if (work_table(a->work, name, &a->table, &reason))
+        return true;
+    if (reason.code == ERR_RESOURCE_NOT_FOUND)
+        return err_fail(err, ERR_TABLE_NOT_FOUND, "Table not found: %.*s",
+                        BYTES_ARGS(a->request->table_arn));
+    *err = reason;
+    return false;
+}
+
+/* Looks the ClientToken up; `*replayed`: it stands for the same request, and its export was read.
+ */
+static bool check_token(struct acceptance *a, struct bytes canonical, bool *replayed,
+                        struct err *err)
+{
+    struct engine *engine = engine_of(a->exports);
+    struct bytes token = a->request->client_token;
+
+    *replayed = false;
+    if (token.data == NULL)
+        return true;
+    if (!export_token_get(engine, token, a->work->arena, &a->token, err))
+        return false;
+    if (a->token.stamp.size == 0 || a->now / 1000 >= a->token.start_ms + EXPORT_TOKEN_KEPT_MS)
+        return true;
+    if (!bytes_equal(a->token.request, canonical))
+        return err_fail(err, ERR_EXPORT_CONFLICT,
+                        "Export conflict: Duplicate request detected with conflicting parameters");
+    if (!export_get(engine, a->token.arn, a->work->arena, a->export, err))
+        return false;
+    *replayed = a->export->stamp.size > 0;
+    return true;
+}
+
+static bool check_recovery(struct acceptance *a, struct err *err)
+{
+    if (!a->table->recovery)
+        return err_fail(err, ERR_RECOVERY_UNAVAILABLE,
+                        "Point in time recovery is not enabled for table '%.*s'",
+                        BYTES_ARGS(a->table->name));
+    return log_state_read(engine_of(a->exports), a->table->number, a->work->arena, &a->log, err);
+}
+
+static uint64_t second_of(uint64_t micros)
+{
+    return micros / SECOND_MICROS;
+}
+
+/* Spec 2.5. A time before the window but inside the window's first second reads as the window's
+ * beginning: that is how clients name it, who are shown whole seconds. */
+static bool check_time(struct acceptance *a, struct err *err)
+{
+    uint64_t earliest = table_earliest(a->table, a->now);
+    uint64_t instant = a->export->time_ms * 1000;
+
+    earliest = a->log.floor > earliest ? a->log.floor : earliest;
+    a->export->instant = instant;
+    if (!a->request->timed)
+        return true;
+    if (instant > a->now || second_of(instant) < second_of(a->table->created))
+        return err_fail(err, ERR_INVALID_EXPORT_TIME, "Export Time is invalid");
+    if (second_of(instant) < second_of(earliest))
+        return err_fail(err, ERR_INVALID_EXPORT_TIME,
+                        "Point in Time Recovery is not available for specified export time");
+    a->export->instant = instant < earliest ? earliest : instant;
+    return true;
+}
+
+static bool check_limit(struct acceptance *a, struct err *err)
+{
+    uint32_t count;
+
+    if (!jobs_count(engine_of(a->exports), EXPORT_JOB, EXPORTS_AT_ONCE_MOST, &count, err))
+        return false;
+    if (count >= EXPORTS_AT_ONCE_MOST)
+        return err_fail(err, ERR_LIMIT_EXCEEDED,
+                        "Subscriber limit exceeded: There is a limit of %d concurrent exports per "
+                        "subscriber",
+                        EXPORTS_AT_ONCE_MOST);
+    return true;
+}
+
+/* A provisioned table of at most this capacity has one partition with the service, and its export
+ * one file (spec 3.5). */
+#define ONE_PARTITION_READS  3000
+#define ONE_PARTITION_WRITES 1000
+
+/* Lines are about half as long again as the size that is billed for their items. */
+static bool choose_parts(struct acceptance *a, struct err *err)
+{
+    const struct table *table = a->table;
+    bool small = table->provisioned && table->read_units <= ONE_PARTITION_READS &&
+                 table->write_units <= ONE_PARTITION_WRITES;
+    struct table_figures figures;
+
+    if (!table_figures(a->exports->settings.tables, table, &figures, err))
+        return false;
+    uint64_t text = figures.bytes < 0 ? 0 : (uint64_t)figures.bytes / 2 * 3;
+    uint64_t parts = text / EXPORT_FILE_TEXT + 1;
+    if (parts < EXPORT_FILES_LEAST && !(small && parts == 1))
+        parts = EXPORT_FILES_LEAST;
+    a->export->parts = parts > EXPORT_FILES_MOST ? EXPORT_FILES_MOST : (uint32_t)parts;
+    return true;
+}
+
+/* StartTime is the first whole millisecond above service time; the commit comes no earlier, so all
+ * that is acknowledged by now lies before it and all that is still to be committed after it. */
+static void name_export(struct acceptance *a)
+{
+    struct export *export = a->export;
+    struct arena *arena = a->work->arena;
+    char id[EXPORT_ID_SIZE + 1];
+
+    export->start_ms = a->now / 1000 + 1;
+    export->time_ms = a->request->timed ? a->request->time_ms : export->start_ms;
+    export_id_make(export->start_ms, id);
+    export->arn = arena_printf(arena, "%.*s/export/%s", BYTES_ARGS(a->table->arn), id);
+}
+
+static void describe_table(struct acceptance *a)
+{
+    struct export *export = a->export;
+
+    export->table_arn = a->table->arn;
+    export->table_id = a->table->id;
+    export->table_number = a->table->number;
+    export->table_epoch = a->table->log_epoch;
+    export->key_count = a->table->key_count;
+    for (uint32_t i = 0; i < export->key_count; i++)
+        export->keys[i] = a->table->keys[i].name;
+}
+
+static struct bytes either(struct bytes given, struct bytes otherwise)
+{
+    return given.data != NULL ? given : otherwise;
+}
+
+static void describe_request(struct acceptance *a)
+{
+    const struct export_request *request = a->request;
+    struct export *export = a->export;
+    char uuid[UUID_TEXT_SIZE];
+
+    random_uuid(uuid);
+    export->client_token =
+        either(request->client_token, arena_copy(a->work->arena, bytes_of_text(uuid)));
+    export->bucket = request->bucket;
+    export->bucket_owner = request->bucket_owner;
+    export->prefix = request->prefix;
+    export->encryption = either(request->encryption, BYTES("AES256"));
+    export->kms_key = request->kms_key;
+    export->format = either(request->format, BYTES("DYNAMODB_JSON"));
+    export->type = request->type;
+}
+
+/* Once the commit is durable the job is taken up, whether or not the client is still there. */
+static void accepted(struct work *work)
+{
+    const struct acceptance *a = work->committed_context;
+
+    jobs_add(a->exports->settings.jobs, &a->exports->kind, a->export->arn);
+}
+
+static void stage(struct acceptance *a, struct bytes canonical)
+{
+    struct engine_batch *batch = &a->work->batch;
+    struct engine *engine = engine_of(a->exports);
+    struct log_pin pin = {a->export->arn, a->export->instant};
+    struct log_state pinned = log_state_pinned(&a->log, &pin, a->work->arena);
+
+    work_expect_table(a->work, a->table);
+    export_put(batch, engine, a->export);
+    job_put(batch, engine, EXPORT_JOB, a->export->arn);
+    log_state_write(batch, &engine->limits, a->table->number, &a->log, &pinned);
+    if (a->request->client_token.data != NULL) {
+        struct export_token token = {
+            .stamp = a->token.stamp,
+            .arn = a->export->arn,
+            .request = canonical,
+            .start_ms = a->export->start_ms,
+        };
+        export_token_put(batch, engine, a->request->client_token, &token);
+    }
+    batch->not_before = a->export->start_ms * 1000;
+}
+
+enum run export_start(struct exports *exports, struct work *work,
+                      const struct export_request *request, struct export *out, struct err *err)
+{
+    struct bytes canonical = export_request_canonical(request, work->arena);
+    struct acceptance *a = arena_zalloc(work->arena, sizeof *a);
+    struct export *export = arena_zalloc(work->arena, sizeof *export);
+    struct bytes name;
+    bool replayed;
+
+    *a =
+        (struct acceptance){.exports = exports, .work = work, .request = request, .export = export};
+    a->now = now_micros(exports);
+    if (!export_request_check(request, &exports->home, &name, err) || !find_table(a, name, err) ||
+        !check_token(a, canonical, &replayed, err))
+        return RUN_FAILED;
+    if (!replayed) {
+        name_export(a);
+        if (!check_recovery(a, err) || !check_time(a, err) || !check_limit(a, err) ||
+            !choose_parts(a, err))
+            return RUN_FAILED;
+        describe_table(a);
+        describe_request(a);
+        stage(a, canonical);
+        work->committed = accepted;
+        work->committed_context = a;
+        work_submit(work);
+    }
+    *out = *export;
+    return RUN_DONE;
+}
+
+/* --- describing */
+
+static bool is_expired(const struct export *export, uint64_t now_micros)
+{
+    return export->state != EXPORT_IN_PROGRESS &&
+           now_micros / 1000 >= export->start_ms + EXPORT_KEPT_MS;
+}
+
+bool export_describe(struct exports *exports, struct bytes arn, struct arena *arena,
+                     struct export *out, struct err *err)
+{
+    struct export export;
+
+    if (!arn_check_export(arn, &exports->home, err) ||
+        !export_get(engine_of(exports), arn, arena, &export, err))
+        return false;
+    if (export.stamp.size == 0 || is_expired(&export, now_micros(exports)))
+        return err_fail(err, ERR_EXPORT_NOT_FOUND, "Export not found: Export not found: %.*s",
+                        BYTES_ARGS(arn));
+    *out = export;
+    return true;
+}
+
+struct bytes export_manifest_key(const struct export *export, struct arena *arena)
+{
+    return bytes_of_text(export_key(arena, export->prefix, export_id(export), LEAF_SUMMARY));
+}
+
+/* --- listing */
+
+/* A page's token: the ARN that ended the page, in hex, behind a digest that tells our tokens from
+ * others, and padded as the service's are: blocks of 16 digits, 112 to 1024 of them. */
+#define TOKEN_BLOCK       8 /* bytes */
+#define TOKEN_CHECK       8
+#define TOKEN_BYTES_LEAST 56
+#define TOKEN_BYTES_MOST  512
+
+static struct bytes token_make(struct bytes arn, struct arena *arena)
+{
+    uint8_t digest[SHA256_SIZE];
+    struct buf plain;
+
+    buf_init_in(&plain, arena);
+    digest_of(DIGEST_SHA256, arn, digest);
+    buf_put(&plain, digest, TOKEN_CHECK);
+    buf_put_bytes(&plain, arn);
+    while (plain.size < TOKEN_BYTES_LEAST || plain.size % TOKEN_BLOCK != 0)
+        buf_put_u8(&plain, 0);
+    char *text = arena_alloc(arena, plain.size * 2 + 1);
+    hex_put(plain.data, plain.size, text);
+    return bytes_of(text, plain.size * 2);
+}
+
+static int hex_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The ARN in a token; BYTES_NONE if the token is none that token_make() makes. */
+static struct bytes token_read(struct bytes token, struct arena *arena)
+{
+    uint8_t *plain = arena_alloc(arena, TOKEN_BYTES_MOST);
+    size_t size = token.size / 2;
+
+    if (size < TOKEN_BYTES_LEAST || size > TOKEN_BYTES_MOST)
+        return BYTES_NONE;
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_digit(token.data[2 * i]), low = hex_digit(token.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return BYTES_NONE;
+        plain[i] = (uint8_t)(high << 4 | low);
+    }
+    while (size > TOKEN_CHECK && plain[size - 1] == 0)
+        size--;
+    struct bytes arn = bytes_of(plain + TOKEN_CHECK, size - TOKEN_CHECK);
+    return bytes_equal(token_make(arn, arena), token) ? arn : BYTES_NONE;
+}
+
+struct listing {
+    const struct engine *engine;
+    struct arena *arena;
+    struct bytes table_id; /* no data: all tables */
+    uint64_t now;
+    struct export *exports;
+    uint32_t count, most; /* one more than the page shows */
+    struct err *err;
+    bool failed;
+};
+
+static bool is_listed(const struct listing *listing, const struct export *export)
+{
+    return !is_expired(export, listing->now) &&
+           (listing->table_id.data == NULL || bytes_equal(listing->table_id, export->table_id));
+}
+
+static bool listing_visit(void *context, struct bytes key, struct bytes value)
+{
+    struct listing *listing = context;
+    struct arena_mark mark = arena_mark(listing->arena);
+    struct export export;
+
+    listing->failed = !export_read(listing->engine, arena_copy(listing->arena, key),
+                                   arena_copy(listing->arena, value), &export, listing->err);
+    if (listing->failed)
+        return false;
+    if (is_listed(listing, &export))
+        listing->exports[listing->count++] = export;
+    else
+        arena_rewind(listing->arena, mark);
+    return listing->count < listing->most;
+}
+
+/* Where to look: all exports, or those under the ARN of one table that is there now. */
+static bool find_range(struct exports *exports, struct work *work, const struct export_query *query,
+                       struct bytes *prefix, struct bytes *table_id, struct err *err)
+{
+    const struct table *table;
+    struct bytes name;
+    struct err reason;
+
+    *prefix = record_key(work->arena, RECORD_EXPORT, BYTES_NONE);
+    *table_id = BYTES_NONE;
+    if (query->table_arn.data == NULL)
+        return true;
+    if (!arn_table_name(query->table_arn, &exports->home, &name, err))
+        return false;
+    *prefix = BYTES_NONE;
+    if (work_table(work, name, &table, &reason)) {
+        *prefix = record_key(work->arena, RECORD_EXPORT,
+                             arena_printf(work->arena, "%.*s/export/", BYTES_ARGS(table->arn)));
+        *table_id = table->id;
+        return true;
+    }
+    if (reason.code == ERR_RESOURCE_NOT_FOUND)
+        return true;
+    *err = reason;
+    return false;
+}
+
+/* The end of the scan: the ARN that ended the page before, or the end of all. A token from the
+ * listing of another table finds nothing here (spec 1.6). */
+static bool find_end(struct work *work, const struct export_query *query, struct bytes prefix,
+                     struct bytes *to, struct err *err)
+{
+    if (query->token.data == NULL) {
+        *to = record_key_after(work->arena, prefix);
+        return true;
+    }
+    struct bytes arn = token_read(query->token, work->arena);
+    if (arn.data == NULL)
+        return err_fail(err, ERR_VALIDATION, "Invalid Request: Provided nextToken is invalid: %.*s",
+                        BYTES_ARGS(query->token));
+    struct bytes key = record_key(work->arena, RECORD_EXPORT, arn);
+    *to = bytes_begin(key, prefix) ? key : prefix;
+    return true;
+}
+
+static bool list(struct exports *exports, struct listing *listing, struct bytes from,
+                 struct bytes to, struct err *err)
+{
+    struct engine_scan scan = {
+        .space = SPACE_CATALOG,
+        .from = from,
+        .to = to,
+        .backward = true,
+        .visit = listing_visit,
+        .context = listing,
+    };
+
+    listing->err = err;
+    return bytes_compare(from, to) >= 0 ||
+           (engine_scan_all(engine_of(exports), &scan, err) != SCAN_FAILED && !listing->failed);
+}
+
+bool exports_list(struct exports *exports, struct work *work, const struct export_query *query,
+                  struct export_page *out, struct err *err)
+{
+    struct bytes prefix, table_id, to = BYTES_NONE;
+
+    assert(query->most >= 1 && query->most <= EXPORTS_PAGE_MOST);
+    if (!find_range(exports, work, query, &prefix, &table_id, err) ||
+        !find_end(work, query, prefix, &to, err))
+        return false;
+    struct listing listing = {
+        .engine = engine_of(exports),
+        .arena = work->arena,
+        .table_id = table_id,
+        .now = now_micros(exports),
+        .exports = arena_alloc(work->arena, sizeof *listing.exports * (query->most + 1)),
+        .most = query->most + 1,
+    };
+    if (prefix.data != NULL && !list(exports, &listing, prefix, to, err))
+        return false;
+    bool more = listing.count > query->most;
+    *out = (struct export_page){
+        .exports = listing.exports,
+        .count = more ? query->most : listing.count,
+        .next = more ? token_make(listing.exports[query->most - 1].arn, work->arena) : BYTES_NONE,
+    };
+    return true;
+}
+
+/* --- what time takes away */
+
+#define SWEEP_EVERY (UINT64_C(3600) * SECOND_MICROS)
+#define SWEEP_BATCH 256
+
+struct sweep {
+    const struct engine *engine;
+    struct engine_batch *batch;
+    struct arena *arena;
+    uint64_t now_ms, kept_ms;
+    uint32_t count;
+    struct bytes last; /* key */
+    struct err *err;
+    bool failed;
+};
+
+static bool sweep_visit(void *context, struct bytes key, struct bytes value)
+{
+    struct sweep *sweep = context;
+    struct record record;
+
+    sweep->failed = !record_read(sweep->engine, value, &record, sweep->err);
+    if (sweep->failed)
+        return false;
+    bool running = bytes_equal(item_text(record.item, "ExportStatus"), BYTES("IN_PROGRESS"));
+    uint64_t start_ms = (uint64_t)item_integer(record.item, "StartTime", 0);
+    if (running || sweep->now_ms < start_ms + sweep->kept_ms)
+        return true;
+    sweep->last = arena_copy(sweep->arena, key);
+    record_delete(sweep->batch, sweep->last, arena_copy(sweep->arena, record.stamp));
+    return ++sweep->count < SWEEP_BATCH;
+}
+
+/* One batch of deletions; `*from` moves behind them, and is empty once there are no more. */
+static bool sweep_some(struct exports *exports, struct arena *arena, uint64_t kept_ms,
+                       struct bytes to, struct bytes *from, struct err *err)
+{
+    struct engine_batch batch;
+    struct sweep sweep = {
+        .engine = engine_of(exports),
+        .batch = &batch,
+        .arena = arena,
+        .now_ms = now_micros(exports) / 1000,
+        .kept_ms = kept_ms,
+        .err = err,
+    };
+    struct engine_scan scan = {
+        .space = SPACE_CATALOG,
+        .from = *from,
+        .to = to,
+        .visit = sweep_visit,
+        .context = &sweep,
+    };
+
+    batch_init(&batch, arena);
+    if (engine_scan_all(engine_of(exports), &scan, err) == SCAN_FAILED || sweep.failed)
+        return false;
+    *from = sweep.count == SWEEP_BATCH ? sweep.last : BYTES_NONE;
+    return sweep.count == 0 ||
+           committer_commit(tables_committer(exports->settings.tables), &batch, err) ||
+           batch.outcome == COMMIT_CONFLICT; /* somebody renewed one; the next sweep sees it */
+}
+
+static bool sweep_kind(struct exports *exports, enum record_kind kind, uint64_t kept_ms,
+                       struct err *err)
+{
+    struct arena arena;
+    bool ok = true;
+
+    arena_init(&arena);
+    struct bytes from = record_key(&arena, kind, BYTES_NONE);
+    struct bytes to = record_key_after(&arena, from);
+    while (ok && from.data != NULL)
+        ok = sweep_some(exports, &arena, kept_ms, to, &from, err);
+    arena_release(&arena);
+    return ok;
+}
+
+bool exports_sweep(void *context, struct err *err)
+{
+    struct exports *exports = context;
+    uint64_t now = clock_micros();
+
+    if (now >= exports->swept_at && now - exports->swept_at < SWEEP_EVERY)
+        return true;
+    if (!sweep_kind(exports, RECORD_TOKEN, EXPORT_TOKEN_KEPT_MS, err) ||
+        !sweep_kind(exports, RECORD_EXPORT, EXPORT_KEPT_MS, err))
+        return false;
+    exports->swept_at = now;
+    return true;
+}
