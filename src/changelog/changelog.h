@@ -25,8 +25,14 @@ struct stored_item {
     uint64_t time; /* of the last write, microseconds */
     struct bytes item;
 };
-MUST_CHECK bool stored_item_read(const struct engine *engine, struct bytes value,
+MUST_CHECK bool stored_item_read(const struct engine_limits *limits, struct bytes value,
                                  struct stored_item *out, struct err *err);
+/* Stages a value of that form under a key; the bytes are made in the batch's arena, the engine
+ * fills in stamp and time. Answers the value's bytes: readable once the batch has committed.
+ * Catalogue records of tables and log states have the same form. */
+struct bytes stored_item_put(struct engine_batch *batch, const struct engine_limits *limits,
+                             enum engine_space space, struct bytes key, struct bytes item,
+                             uint32_t slot);
 
 /* --- records
  * --------------------------------------------------------------------------------------- */
@@ -49,6 +55,13 @@ void changelog_append(struct engine_batch *batch, const struct engine_limits *li
                       const struct log_record *record);
 MUST_CHECK bool log_record_read(struct bytes value, struct log_record *out, struct err *err);
 
+/* The shard that an item key's records are in: the top bits of its hash. */
+uint32_t log_shard(struct bytes item_key);
+/* Appends where a shard's records are: the part of a log key before the stamp. `log_put_end` is
+ * the first key behind all of them. */
+void log_put_prefix(struct buf *out, uint64_t table, uint32_t epoch, uint32_t shard);
+void log_put_end(struct buf *out, uint64_t table, uint32_t epoch, uint32_t shard);
+
 /* --- how far back: floor and pins
  * ------------------------------------------------------------------ */
 
@@ -59,6 +72,8 @@ struct log_pin {
     struct bytes owner; /* the job's name */
     uint64_t time;      /* it needs the log from here on */
 };
+#define LOG_FLOOR_HERE 0          /* for writing: just above the commit that writes it */
+#define LOG_FLOOR_NONE UINT64_MAX /* when read: there is no log */
 struct log_state {
     struct bytes stamp; /* of the stored record, for batch_expect(); empty: no record */
     uint64_t floor;     /* microseconds; what is before it is gone */
@@ -79,7 +94,8 @@ struct log_state log_state_unpinned(const struct log_state *state, struct bytes 
                                     struct arena *arena);
 
 /* Raises the floor of a table to `floor`, or as far as the pins allow, then deletes what is before
- * it. Blocks; for a background thread. Conflicts are retried. */
+ * it; does nothing where the floor is there already. Blocks; for a background thread. Conflicts are
+ * retried. */
 MUST_CHECK bool changelog_trim(struct engine *engine, struct committer *committer, uint64_t table,
                                uint32_t epoch, uint64_t floor, struct err *err);
 

@@ -44,7 +44,9 @@ struct table {
 
 /* The item key (changelog.h) of an item or of a key map: ERR_VALIDATION with the service's messages
  * for a missing, mistyped, empty or oversized key attribute. `exact`: a Key parameter, which must
- * hold the key attributes and no others. */
+ * hold the key attributes and no others. The messages are those of dynalite's tests against the
+ * service (putItem, getItem, batchWriteItem) and moto's AWS-verified ones; for an empty key the
+ * service's newer wording, "One or more parameter values are not valid." (moto). */
 MUST_CHECK bool table_key(const struct table *table, struct bytes item, bool exact,
                           struct arena *arena, struct bytes *key, struct err *err);
 

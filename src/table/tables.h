@@ -3,6 +3,7 @@
 #ifndef TABLE_TABLES_H
 #define TABLE_TABLES_H
 
+#include "base/clock.h"
 #include "base/wait.h"
 #include "changelog/changelog.h"
 #include "table/schema.h"
@@ -13,7 +14,11 @@ struct tables_settings {
     struct engine *engine;
     struct committer *committer;
     const char *region, *account;
+    /* How long trimming rests after a start and after a step of the clock, microseconds; 0: the
+     * default. An operator has so long to see and to mend a wrong clock before history goes. */
+    uint64_t trim_rest;
 };
+#define TRIM_REST_DEFAULT (UINT64_C(600) * SECOND_MICROS)
 
 /* Reads the catalogue. The engine and the committer must outlive it. */
 struct tables *tables_open(const struct tables_settings *settings, struct err *err);
@@ -42,6 +47,8 @@ struct work {
     struct waiter *waiter;
     struct table_reference *references; /* tables held; dropped by work_release() */
     struct lock_claim *claims;          /* key locks held or waited for */
+    struct change *change;              /* of the catalogue, under way */
+    uint32_t conflicts;                 /* commits refused so far */
     struct engine_batch batch;
     struct commit commit;
     bool submitted; /* the batch was handed to the committer: the waiter is parked until it is
@@ -54,7 +61,8 @@ struct work {
 
 void work_init(struct work *work, struct tables *tables, struct arena *arena,
                struct waiter *waiter);
-/* Before a rerun: drops references and the batch, keeps the locks. */
+/* Before a rerun, and before the arena is rewound: drops references and the batch, keeps the locks.
+ * After a conflict it looks up anew the tables that were held: reads the engine. */
 void work_restart(struct work *work);
 /* Gives everything back. After the outcome is known, or when nothing was submitted. Any thread. */
 void work_release(struct work *work);
@@ -64,6 +72,22 @@ void work_release(struct work *work);
  * operations). */
 MUST_CHECK bool work_table(struct work *work, struct bytes name, const struct table **out,
                            struct err *err);
+
+/* The same with the wording of the operations on tables: "Requested resource not found: Table: x
+ * not found" (dynalite's tests against the service, describeTable). */
+MUST_CHECK bool work_table_named(struct work *work, struct bytes name, const struct table **out,
+                                 struct err *err);
+/* The same for operations that have a wording of their own; NULL: there is no such table. */
+const struct table *work_find_table(struct work *work, struct bytes name);
+
+/* Runs `step` to its end on a thread that may block, as a request would be run: waits, runs it
+ * again after WAIT and CONFLICT, waits for the commit. The work's waiter is a blocker's
+ * (base/wait.h). True: done and, if it submitted, durable: work->batch.time is its commit's. The
+ * caller releases the work. What the last run left in the arena stays. */
+MUST_CHECK bool work_run(struct work *work,
+                         enum run (*step)(struct work *work, void *context, struct err *err),
+                         void *context, struct err *err);
+#define WORK_CONFLICTS_MOST 100 /* reruns of one operation after a conflict */
 
 /* For operations of the layers above (exports), which stage their own batch in work->batch: it
  * expects the table to be what `table` says (its generation); and it is handed to the committer,
@@ -135,7 +159,9 @@ enum run tables_delete(struct work *work, struct bytes name, const struct table 
  * table has changed since. */
 enum run tables_update(struct work *work, const struct table *current, const struct table *changed,
                        const struct table **out, struct err *err);
-/* Switches point-in-time recovery and sets its period; keeps floor and log in step. */
+/* Switches point-in-time recovery and sets its period; keeps floor and log in step. Where there is
+ * something to change it answers WAIT while that is committed, and the rerun finds it done: so
+ * `*out` has the exact time of the enabling, which only the commit gives. */
 enum run tables_set_recovery(struct work *work, const struct table *current, bool enabled,
                              uint32_t days, const struct table **out, struct err *err);
 
