@@ -1,0 +1,53 @@
+"""The tour of README.md, with the AWS CLI."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+from support import exports
+from support.case import wait_for
+from support.server import Server
+
+
+class Tour(unittest.TestCase):
+    def aws(self, *arguments):
+        done = subprocess.run(
+            [sys.executable, "-m", "awscli", "--endpoint-url", self.server.url, "dynamodb", *arguments],
+            capture_output=True, text=True, check=False,
+            env={**os.environ, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
+                 "AWS_DEFAULT_REGION": "us-east-1", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"})
+        self.assertEqual(0, done.returncode, done.stderr)
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def test_tour(self):
+        with Server() as self.server:
+            self.server.bucket("lake")
+            made = self.aws("create-table", "--table-name", "Music", "--billing-mode", "PAY_PER_REQUEST",
+                            "--attribute-definitions", "AttributeName=Artist,AttributeType=S",
+                            "AttributeName=Song,AttributeType=S",
+                            "--key-schema", "AttributeName=Artist,KeyType=HASH", "AttributeName=Song,KeyType=RANGE")
+            arn = made["TableDescription"]["TableArn"]
+            self.aws("wait", "table-exists", "--table-name", "Music")
+            self.aws("update-continuous-backups", "--table-name", "Music",
+                     "--point-in-time-recovery-specification", "PointInTimeRecoveryEnabled=true")
+            item = {"Artist": {"S": "No One You Know"}, "Song": {"S": "Call Me Today"}, "Year": {"N": "1984"}}
+            self.aws("put-item", "--table-name", "Music", "--item", json.dumps(item))
+            key = json.dumps({name: item[name] for name in ("Artist", "Song")})
+            self.assertEqual(item, self.aws("get-item", "--table-name", "Music", "--key", key)["Item"])
+            export = self.aws("export-table-to-point-in-time", "--table-arn", arn, "--s3-bucket", "lake")
+            export_arn = export["ExportDescription"]["ExportArn"]
+            self.aws("delete-item", "--table-name", "Music", "--key", key)
+
+            def done():
+                found = self.aws("describe-export", "--export-arn", export_arn)["ExportDescription"]
+                return found if found["ExportStatus"] != "IN_PROGRESS" else None
+            self.assertEqual(1, wait_for(done, "the export")["ItemCount"])
+            summary = next(self.server.buckets.rglob("manifest-summary.json"))
+            self.assertEqual(exports.md5(summary.read_bytes()), summary.with_suffix(".md5").read_text())
+            self.assertEqual([export_arn], [each["ExportArn"] for each in self.aws("list-exports")["ExportSummaries"]])
+            self.assertEqual(0, self.aws("scan", "--table-name", "Music")["Count"])
+            self.aws("delete-table", "--table-name", "Music")
+            self.aws("wait", "table-not-exists", "--table-name", "Music")
+            self.assertEqual([], self.aws("list-tables")["TableNames"])

@@ -1,0 +1,146 @@
+"""Reads an export as a program that knows only the service's documents would: every manifest, checksum, count
+and line is verified on the way (spec: S3DataExport.Output)."""
+
+import base64
+import datetime
+import gzip
+import hashlib
+import json
+import pathlib
+import re
+
+SUMMARY = ["version", "exportArn", "startTime", "endTime", "tableArn", "tableId", "exportTime", "s3Bucket", "s3Prefix",
+           "s3SseAlgorithm", "s3SseKmsKeyId", "manifestFilesS3Key", "billedSizeBytes", "itemCount", "outputFormat"]
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+DATA_NAME = re.compile(r"[a-z2-7]{26}\.json\.gz")
+GZIP_HEADER = bytes.fromhex("1f8b08000000000000ff")
+EMPTY_GZIP = bytes.fromhex("1f8b08000000000000ff03000000000000000000")
+PART = 8 * 1024 * 1024
+
+
+def md5(data):
+    return base64.b64encode(hashlib.md5(data).digest()).decode()
+
+
+def etag(data):
+    """Of a multipart upload in parts of PART bytes."""
+    parts = [data[at:at + PART] for at in range(0, len(data), PART)] or [b""]
+    return hashlib.md5(b"".join(hashlib.md5(part).digest() for part in parts)).hexdigest() + f"-{len(parts)}"
+
+
+def same(wanted, found, what):
+    if wanted != found:
+        raise AssertionError(f"{what}: {found!r}, not {wanted!r}")
+
+
+def read_checked(root, key):
+    """A manifest's bytes, compared with the checksum beside it."""
+    data = (root / key).read_bytes()
+    same(md5(data), (root / key.replace(".json", ".md5")).read_text(), f"checksum of {key}")
+    return data
+
+
+def read_data_file(root, entry, keys):
+    """The items of one data file. Within a partition they must be in the order of their sort keys."""
+    key = entry["dataFileS3Key"]
+    data = (root / key).read_bytes()
+    same(True, bool(DATA_NAME.fullmatch(key.rsplit("/", 1)[1])), f"name of {key}")
+    same(["itemCount", "md5Checksum", "etag", "dataFileS3Key"], list(entry), "members of a line")
+    same(md5(data), entry["md5Checksum"], f"md5 of {key}")
+    same(etag(data), entry["etag"], f"etag of {key}")
+    same(GZIP_HEADER, data[:10], f"header of {key}")
+    text = gzip.decompress(data)
+    if not text:
+        same(EMPTY_GZIP, data, f"an empty {key}")
+    items = []
+    same(True, not text or text.endswith(b"\n"), f"end of the last line of {key}")
+    for line in text.decode("utf-8").split("\n")[:-1]:
+        value = json.loads(line)
+        same(["Item"], list(value), f"a line of {key}")
+        same(line, json.dumps(value, separators=(",", ":"), ensure_ascii=False), f"layout of a line of {key}")
+        same(list(keys), list(value["Item"])[:len(keys)], f"key attributes of a line of {key}")
+        rest = list(value["Item"])[len(keys):]
+        same(sorted(rest, key=str.encode), rest, f"order of attributes in {key}")
+        items.append(value["Item"])
+    same(entry["itemCount"], len(items), f"itemCount of {key}")
+    return items
+
+
+def read_export(bucket, description, keys=("pk",)):
+    """All items of a COMPLETED export in a bucket's folder."""
+    root = pathlib.Path(bucket)
+    same("COMPLETED", description["ExportStatus"], "status")
+    summary_key = description["ExportManifest"]
+    folder = summary_key.rsplit("/", 1)[0]
+    prefix = description.get("S3Prefix", "")
+    wanted = (prefix + ("/" if prefix and not prefix.endswith("/") else "")
+              + "AWSDynamoDB/" + description["ExportArn"].rsplit("/", 1)[1])
+    same(wanted, folder, "folder of the export")
+    same(b"", (root / folder / "_started").read_bytes(), "_started")
+    text = read_checked(root, summary_key)
+    summary = json.loads(text)
+    members = SUMMARY + (["exportType"] if "ExportType" in description else [])
+    same(members, list(summary), "members of the summary")
+    same(text.decode(), json.dumps(summary, separators=(",", ":"), ensure_ascii=False), "layout of the summary")
+    check_summary(summary, description, folder)
+    lines = read_checked(root, summary["manifestFilesS3Key"]).decode()
+    same("\n", lines[-1:], "end of manifest-files.json")
+    entries = [json.loads(line) for line in lines.split("\n")[:-1]]
+    items = [item for entry in entries for item in read_data_file(root, entry, keys)]
+    same(summary["itemCount"], len(items), "itemCount of the summary")
+    found = {str(path.relative_to(root)) for path in (root / folder).rglob("*") if path.is_file()}
+    same({f"{folder}/{name}" for name in ("_started", "manifest-files.json", "manifest-files.md5",
+                                          "manifest-summary.json", "manifest-summary.md5")}
+         | {entry["dataFileS3Key"] for entry in entries}, found, "objects of the export")
+    return items
+
+
+def check_summary(summary, description, folder):
+    """The summary and DescribeExport say the same."""
+    for name in ("startTime", "endTime", "exportTime"):
+        same(True, bool(TIME.fullmatch(summary[name])), name)
+        when = description[name[0].upper() + name[1:]]
+        same(when.astimezone(tz=None).timestamp(), _seconds(summary[name]), name)
+    for name, value in (("version", "2020-06-30"), ("exportArn", description["ExportArn"]),
+                        ("tableArn", description["TableArn"]), ("tableId", description["TableId"]),
+                        ("s3Bucket", description["S3Bucket"]), ("s3Prefix", description.get("S3Prefix")),
+                        ("s3SseAlgorithm", description["S3SseAlgorithm"]),
+                        ("s3SseKmsKeyId", description.get("S3SseKmsKeyId")),
+                        ("manifestFilesS3Key", folder + "/manifest-files.json"),
+                        ("billedSizeBytes", description["BilledSizeBytes"]),
+                        ("itemCount", description["ItemCount"]), ("outputFormat", "DYNAMODB_JSON")):
+        same(value, summary[name], name)
+
+
+def _seconds(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def plain(item):
+    """An item, of boto3 or of an export's line, in one form: binary values as base64 text, sets sorted."""
+    def text(data):
+        return base64.b64encode(data).decode() if isinstance(data, bytes) else data
+
+    def value(each):
+        kind, inner = next(iter(each.items()))
+        if kind == "B":
+            inner = text(inner)
+        elif kind in ("SS", "NS", "BS"):
+            inner = sorted(text(member) for member in inner)
+        elif kind == "L":
+            inner = [value(member) for member in inner]
+        elif kind == "M":
+            inner = {name: value(member) for name, member in inner.items()}
+        return {kind: inner}
+    return {name: value(each) for name, each in item.items()}
+
+
+def by_key(items, keys=("pk",)):
+    """Items under their keys as text; a key twice is an error."""
+    found = {}
+    for item in items:
+        key = tuple(json.dumps(item[name], sort_keys=True) for name in keys)
+        if key in found:
+            raise AssertionError(f"{key} is there twice")
+        found[key] = item
+    return found
