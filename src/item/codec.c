@@ -295,11 +295,9 @@ void item_begin(struct item_maker *maker, struct arena *arena)
 }
 
 /* Adds an attribute whose value has `size` bytes, and returns where they go. */
-static uint8_t *put_attribute(struct item_maker *maker, const char *name, size_t size)
+static uint8_t *put_named(struct item_maker *maker, struct bytes name, size_t size)
 {
-    size_t length = strlen(name);
-
-    assert(length > 0 && length <= ITEM_NAME_MOST);
+    assert(name.size > 0 && name.size <= ITEM_NAME_MOST);
     if (maker->count == maker->capacity) {
         uint32_t capacity = maker->capacity == 0 ? PARTS_FIRST : maker->capacity * 2;
         struct item_part *parts = arena_alloc(maker->arena, capacity * sizeof *parts);
@@ -308,11 +306,22 @@ static uint8_t *put_attribute(struct item_maker *maker, const char *name, size_t
         maker->parts = parts;
         maker->capacity = capacity;
     }
-    uint8_t *start = arena_alloc(maker->arena, PACKED_VARINT_MOST + length + size);
-    uint8_t *to = packed_varint_put(start, (uint32_t)length);
-    memcpy(to, name, length);
-    maker->parts[maker->count++] = item_part_of(start, to + length + size, bytes_of(to, length));
-    return to + length;
+    uint8_t *start = arena_alloc(maker->arena, PACKED_VARINT_MOST + name.size + size);
+    uint8_t *to = packed_varint_put(start, (uint32_t)name.size);
+    memcpy(to, name.data, name.size);
+    maker->parts[maker->count++] =
+        item_part_of(start, to + name.size + size, bytes_of(to, name.size));
+    return to + name.size;
+}
+
+static uint8_t *put_attribute(struct item_maker *maker, const char *name, size_t size)
+{
+    return put_named(maker, bytes_of_text(name), size);
+}
+
+void item_put_value(struct item_maker *maker, struct bytes name, const struct value *value)
+{
+    memcpy(put_named(maker, name, value->encoded.size), value->encoded.data, value->encoded.size);
 }
 
 static void put_sized(struct item_maker *maker, const char *name, uint8_t tag, struct bytes content)

@@ -77,6 +77,8 @@ void item_put_text(struct item_maker *maker, const char *name, struct bytes text
 void item_put_data(struct item_maker *maker, const char *name, struct bytes data);
 void item_put_integer(struct item_maker *maker, const char *name, int64_t value);
 void item_put_flag(struct item_maker *maker, const char *name, bool value);
+/* A value out of another item, as it is. */
+void item_put_value(struct item_maker *maker, struct bytes name, const struct value *value);
 /* An M whose content is another finished item, and an L of such. */
 void item_put_item(struct item_maker *maker, const char *name, struct bytes item);
 void item_put_items(struct item_maker *maker, const char *name, const struct bytes *items,
