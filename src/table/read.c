@@ -1,0 +1,150 @@
+/* table/read.c - items as they are now: one, or in the order of a Scan; and the table's figures. */
+#include <assert.h>
+
+#include "table/catalog.h"
+
+#include "base/cursor.h"
+
+static struct bytes item_place(struct arena *arena, uint64_t number, struct bytes key)
+{
+    uint8_t *place = arena_alloc(arena, ITEM_KEY_AT + key.size);
+
+    be64_store(place, number);
+    if (key.size > 0)
+        memcpy(place + ITEM_KEY_AT, key.data, key.size);
+    return bytes_of(place, ITEM_KEY_AT + key.size);
+}
+
+bool table_get(struct work *work, const struct table *table, struct bytes key,
+               struct engine_value *pin, struct bytes *item, bool *found, struct err *err)
+{
+    struct engine *engine = work->tables->engine;
+    struct stored_item stored = {0};
+    struct engine_value value = {0};
+    bool there;
+
+    if (!engine_get(engine, NULL, SPACE_ITEMS, item_place(work->arena, table->number, key), &value,
+                    &there, err))
+        return false;
+    if (there && !stored_item_read(&engine->limits, value.bytes, &stored, err)) {
+        engine_value_release(&value);
+        return false;
+    }
+    *pin = value;
+    *item = stored.item;
+    *found = there;
+    return true;
+}
+
+/* --- scans --- */
+
+struct scan_run {
+    const struct table_scan *scan;
+    const struct engine_limits *limits;
+    bool failed;
+    struct err *err;
+};
+
+static bool scan_visit(void *context, struct bytes key, struct bytes value)
+{
+    struct scan_run *run = context;
+    struct stored_item stored;
+
+    if (!stored_item_read(run->limits, value, &stored, run->err)) {
+        run->failed = true;
+        return false;
+    }
+    return run->scan->visit(run->scan->context, bytes_from(key, ITEM_KEY_AT), stored.item);
+}
+
+/* The first hash of a segment, segment * 2^64 / segments: the hashes are cut into equal parts. */
+static uint64_t segment_start(uint64_t segment, uint64_t segments)
+{
+    uint64_t whole = (0 - segments) / segments + 1, rest = (0 - segments) % segments;
+
+    return segment * whole + segment * rest / segments;
+}
+
+static struct bytes scan_from(struct work *work, const struct table_scan *scan)
+{
+    uint8_t start[8];
+
+    be64_store(start, segment_start(scan->segment, scan->segments));
+    if (bytes_compare(scan->from, bytes_of(start, sizeof start)) < 0)
+        return item_place(work->arena, scan->table->number, bytes_of(start, sizeof start));
+    /* No key begins another, so what follows a key follows the key and a zero byte. */
+    struct bytes behind = item_place(work->arena, scan->table->number, scan->from);
+    uint8_t *with_zero = arena_zalloc(work->arena, behind.size + 1);
+    memcpy(with_zero, behind.data, behind.size);
+    return bytes_of(with_zero, behind.size + 1);
+}
+
+static struct bytes scan_to(struct work *work, const struct table_scan *scan)
+{
+    uint8_t end[8];
+
+    if (scan->segment + 1 == scan->segments)
+        return item_place(work->arena, scan->table->number + 1, BYTES_NONE);
+    be64_store(end, segment_start(scan->segment + 1, scan->segments));
+    return item_place(work->arena, scan->table->number, bytes_of(end, sizeof end));
+}
+
+enum scan_end table_scan(struct work *work, const struct table_scan *scan, struct err *err)
+{
+    struct engine *engine = work->tables->engine;
+    struct scan_run run = {.scan = scan, .limits = &engine->limits, .err = err};
+    struct engine_scan range = {
+        .space = SPACE_ITEMS,
+        .visit = scan_visit,
+        .context = &run,
+    };
+
+    assert(scan->segment < scan->segments);
+    range.from = scan_from(work, scan);
+    range.to = scan_to(work, scan);
+    if (bytes_compare(range.from, range.to) >= 0)
+        return SCAN_DONE;
+    enum scan_end end = engine_scan_all(engine, &range, err);
+    return run.failed ? SCAN_FAILED : end;
+}
+
+/* --- figures --- */
+
+struct figures_run {
+    struct table_figures sum;
+    bool failed;
+    struct err *err;
+};
+
+static bool figures_visit(void *context, struct bytes key, struct bytes value)
+{
+    struct figures_run *run = context;
+    struct cursor cursor = cursor_of(value);
+
+    (void)key;
+    run->sum.items += (int64_t)cursor_be64(&cursor);
+    run->sum.bytes += (int64_t)cursor_be64(&cursor);
+    run->failed = !cursor_ended(&cursor);
+    return !run->failed || err_fail(run->err, ERR_CORRUPT, "statistics of %zu bytes", value.size);
+}
+
+bool table_figures(struct tables *tables, const struct table *table, struct table_figures *out,
+                   struct err *err)
+{
+    struct figures_run run = {.err = err};
+    uint8_t from[8], to[8];
+    struct engine_scan scan = {
+        .space = SPACE_STATISTICS,
+        .from = bytes_of(from, sizeof from),
+        .to = bytes_of(to, sizeof to),
+        .visit = figures_visit,
+        .context = &run,
+    };
+
+    be64_store(from, table->number);
+    be64_store(to, table->number + 1);
+    if (engine_scan_all(tables->engine, &scan, err) == SCAN_FAILED || run.failed)
+        return false;
+    *out = run.sum;
+    return true;
+}
