@@ -43,7 +43,7 @@ bool store_broken(struct err *err, const char *format, ...)
     return false;
 }
 
-bool store_faulted(struct err *err)
+bool store_blamed(struct err *err)
 {
     blame_ourselves(err);
     return true;

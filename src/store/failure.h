@@ -15,9 +15,9 @@ bool store_refused(struct err *err, const struct refusal *refusal);
 /* Trouble of our own or of the network: "InternalServerError" with this plain sentence. */
 bool store_broken(struct err *err, const char *format, ...) PRINTF(2, 3);
 
-/* An injected fault (base/fault.h) becomes trouble of our own; returns true. */
-bool store_faulted(struct err *err);
+/* What another module filled in, or a fault point, becomes trouble of our own; returns true. */
+bool store_blamed(struct err *err);
 
-#define STORE_FAULT(point, err) (FAULT(point, (err)) && store_faulted(err))
+#define STORE_FAULT(point, err) (FAULT(point, (err)) && store_blamed(err))
 
 #endif

@@ -81,6 +81,7 @@ struct s3_settings {
     const char *region;
     const char *access_key, *secret_key, *session_token; /* token: NULL if none */
     bool virtual_host;   /* bucket.endpoint instead of endpoint/bucket */
+    bool unencrypted;    /* the endpoint knows no server-side encryption: AES256 is not asked for */
     const char *ca_file; /* NULL: the system's */
     unsigned attempts;   /* of one call; 0: the default */
     unsigned backoff_ms; /* the first wait between two, at most; 0: the default */
