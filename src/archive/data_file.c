@@ -13,7 +13,7 @@
 
 /* Text that gathers before it is compressed: large enough that calls cost nothing, small enough to
  * stay in a core's cache. */
-#define CHUNK ((size_t)128 * 1024)
+#define CHUNK ((size_t)256 * 1024)
 
 struct data_file {
     struct data_file_settings settings;

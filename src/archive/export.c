@@ -58,15 +58,9 @@ struct acceptance {
 
 static bool find_table(struct acceptance *a, struct bytes name, struct err *err)
 {
-    struct err reason;
-
-    if (work_table(a->work, name, &a->table, &reason))
-        return true;
-    if (reason.code == ERR_RESOURCE_NOT_FOUND)
-        return err_fail(err, ERR_TABLE_NOT_FOUND, "Table not found: %.*s",
-                        BYTES_ARGS(a->request->table_arn));
-    *err = reason;
-    return false;
+    a->table = work_find_table(a->work, name);
+    return a->table != NULL || err_fail(err, ERR_TABLE_NOT_FOUND, "Table not found: %.*s",
+                                        BYTES_ARGS(a->request->table_arn));
 }
 
 /* Looks the ClientToken up; `*replayed`: it stands for the same request, and its export was read.
@@ -93,13 +87,15 @@ static bool check_token(struct acceptance *a, struct bytes canonical, bool *repl
     return true;
 }
 
+/* A table whose log is gone had its recovery switched off a moment ago. */
 static bool check_recovery(struct acceptance *a, struct err *err)
 {
-    if (!a->table->recovery)
-        return err_fail(err, ERR_RECOVERY_UNAVAILABLE,
-                        "Point in time recovery is not enabled for table '%.*s'",
-                        BYTES_ARGS(a->table->name));
-    return log_state_read(engine_of(a->exports), a->table->number, a->work->arena, &a->log, err);
+    if (!log_state_read(engine_of(a->exports), a->table->number, a->work->arena, &a->log, err))
+        return false;
+    return (a->table->recovery && a->log.floor != LOG_FLOOR_NONE) ||
+           err_fail(err, ERR_RECOVERY_UNAVAILABLE,
+                    "Point in time recovery is not enabled for table '%.*s'",
+                    BYTES_ARGS(a->table->name));
 }
 
 static uint64_t second_of(uint64_t micros)
@@ -392,9 +388,7 @@ static bool listing_visit(void *context, struct bytes key, struct bytes value)
 static bool find_range(struct exports *exports, struct work *work, const struct export_query *query,
                        struct bytes *prefix, struct bytes *table_id, struct err *err)
 {
-    const struct table *table;
     struct bytes name;
-    struct err reason;
 
     *prefix = record_key(work->arena, RECORD_EXPORT, BYTES_NONE);
     *table_id = BYTES_NONE;
@@ -402,17 +396,14 @@ static bool find_range(struct exports *exports, struct work *work, const struct 
         return true;
     if (!arn_table_name(query->table_arn, &exports->home, &name, err))
         return false;
+    const struct table *table = work_find_table(work, name);
     *prefix = BYTES_NONE;
-    if (work_table(work, name, &table, &reason)) {
-        *prefix = record_key(work->arena, RECORD_EXPORT,
-                             arena_printf(work->arena, "%.*s/export/", BYTES_ARGS(table->arn)));
-        *table_id = table->id;
+    if (table == NULL)
         return true;
-    }
-    if (reason.code == ERR_RESOURCE_NOT_FOUND)
-        return true;
-    *err = reason;
-    return false;
+    *prefix = record_key(work->arena, RECORD_EXPORT,
+                         arena_printf(work->arena, "%.*s/export/", BYTES_ARGS(table->arn)));
+    *table_id = table->id;
+    return true;
 }
 
 /* The end of the scan: the ARN that ended the page before, or the end of all. A token from the

@@ -1,0 +1,403 @@
+/* test/unit/jobs.c - the queue of jobs: order of steps, tries, failures, and what a restart takes
+ * up again. */
+#include "support/check.h"
+#include "support/database.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "jobs/jobs.h"
+#include "jobs/record.h"
+
+/* A kind whose steps write down that they ran, as letters, and fail as they are told. */
+struct toy {
+    struct database database;
+    struct jobs *jobs;
+    struct job_kind kind;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t changed;
+    struct buf steps;
+    char fail_at;          /* the step's letter */
+    uint32_t fail_times;   /* how often */
+    enum err_code fail_as; /* ERR_VALIDATION: not worth another try */
+    bool holds;            /* parts wait until they are to stop, or until released */
+    enum err_code why;     /* what fail() was told */
+};
+
+static enum job_end step(struct toy *toy, char letter, struct err *err)
+{
+    enum job_end end = JOB_DONE;
+
+    pthread_mutex_lock(&toy->lock);
+    buf_put_u8(&toy->steps, (uint8_t)letter);
+    if (toy->fail_at == letter && toy->fail_times > 0) {
+        toy->fail_times--;
+        err_fail(err, toy->fail_as, "step %c", letter);
+        end = JOB_FAILED;
+    }
+    pthread_cond_broadcast(&toy->changed);
+    pthread_mutex_unlock(&toy->lock);
+    return end;
+}
+
+static enum job_end toy_start(void *context, struct job *job, struct err *err)
+{
+    (void)job;
+    return step(context, 's', err);
+}
+
+static enum job_end toy_prepare(void *context, struct job *job, uint32_t *parts, struct err *err)
+{
+    (void)job;
+    *parts = 3;
+    return step(context, 'p', err);
+}
+
+static enum job_end toy_part(void *context, struct job *job, uint32_t part, struct err *err)
+{
+    struct toy *toy = context;
+    enum job_end end = step(toy, (char)('0' + part), err);
+
+    pthread_mutex_lock(&toy->lock);
+    while (toy->holds && !job_stopping(job))
+        pthread_cond_wait(&toy->changed, &toy->lock);
+    pthread_mutex_unlock(&toy->lock);
+    return job_stopping(job) && end == JOB_DONE ? JOB_STOPPED : end;
+}
+
+static enum job_end toy_remove(struct toy *toy, struct job *job, struct err *err)
+{
+    struct engine_batch batch;
+    struct arena arena;
+
+    arena_init(&arena);
+    batch_init(&batch, &arena);
+    job_remove(&batch, "toy", job->name);
+    bool ok = committer_commit(toy->database.committer, &batch, err);
+    arena_release(&arena);
+    return ok ? JOB_DONE : JOB_FAILED;
+}
+
+static enum job_end toy_finish(void *context, struct job *job, struct err *err)
+{
+    enum job_end end = step(context, 'f', err);
+
+    return end == JOB_DONE ? toy_remove(context, job, err) : end;
+}
+
+static enum job_end toy_fail(void *context, struct job *job, const struct err *why, struct err *err)
+{
+    struct toy *toy = context;
+    enum job_end end = step(toy, 'x', err);
+
+    toy->why = why->code;
+    return end == JOB_DONE ? toy_remove(toy, job, err) : end;
+}
+
+static bool toy_again(const struct err *err)
+{
+    return err->code == ERR_STORAGE;
+}
+
+static void toy_release(void *context, struct job *job)
+{
+    (void)context, (void)job;
+}
+
+static void toy_interrupt(void *context)
+{
+    struct toy *toy = context;
+
+    pthread_mutex_lock(&toy->lock);
+    pthread_cond_broadcast(&toy->changed);
+    pthread_mutex_unlock(&toy->lock);
+}
+
+static void quiet(void *context, const char *line)
+{
+    (void)context, (void)line;
+}
+
+static void jobs_open(struct toy *toy, uint32_t workers)
+{
+    struct jobs_settings settings = {
+        .tables = toy->database.tables, .workers = workers, .tick_ms = 3600000};
+    struct err err;
+
+    toy->jobs = jobs_new(&settings);
+    jobs_register(toy->jobs, &toy->kind);
+    assert_true(jobs_start(toy->jobs, &err));
+}
+
+static void jobs_reopen(struct toy *toy, uint32_t workers)
+{
+    jobs_stop(toy->jobs);
+    jobs_free(toy->jobs);
+    jobs_open(toy, workers);
+}
+
+static int setup(void **state)
+{
+    struct toy *toy = calloc(1, sizeof *toy);
+
+    log_to(quiet, NULL);
+    database_open(&toy->database, engine_open_memory(&(struct memory_settings){.snapshots = true}));
+    toy->kind = (struct job_kind){
+        .name = "toy",
+        .context = toy,
+        .start = toy_start,
+        .prepare = toy_prepare,
+        .part = toy_part,
+        .finish = toy_finish,
+        .fail = toy_fail,
+        .again = toy_again,
+        .release = toy_release,
+        .interrupt = toy_interrupt,
+    };
+    pthread_mutex_init(&toy->lock, NULL);
+    pthread_cond_init(&toy->changed, NULL);
+    buf_init(&toy->steps);
+    jobs_open(toy, 0);
+    *state = toy;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct toy *toy = *state;
+
+    jobs_stop(toy->jobs);
+    jobs_free(toy->jobs);
+    database_close(&toy->database);
+    buf_release(&toy->steps);
+    pthread_cond_destroy(&toy->changed);
+    pthread_mutex_destroy(&toy->lock);
+    free(toy);
+    log_to(NULL, NULL);
+    return 0;
+}
+
+static void accept(struct toy *toy, const char *name)
+{
+    struct engine_batch batch;
+    struct arena arena;
+    struct err err;
+
+    arena_init(&arena);
+    batch_init(&batch, &arena);
+    job_put(&batch, toy->database.engine, "toy", bytes_of_text(name));
+    assert_true(committer_commit(toy->database.committer, &batch, &err));
+    arena_release(&arena);
+}
+
+static void run_all(struct toy *toy)
+{
+    while (jobs_step(toy->jobs))
+        ;
+}
+
+static uint32_t unfinished(struct toy *toy)
+{
+    uint32_t count;
+    struct err err;
+
+    assert_true(jobs_count(toy->database.engine, "toy", 1000, &count, &err));
+    return count;
+}
+
+static void assert_steps(struct toy *toy, const char *steps)
+{
+    assert_bytes_equal(buf_bytes(&toy->steps), bytes_of_text(steps));
+}
+
+static void steps_come_in_order(void **state)
+{
+    struct toy *toy = *state;
+
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    jobs_add(toy->jobs, &toy->kind, BYTES("a")); /* told twice */
+    run_all(toy);
+    assert_steps(toy, "sp012f");
+    assert_int_equal(unfinished(toy), 0);
+}
+
+static void unfinished_jobs_are_taken_up(void **state)
+{
+    struct toy *toy = *state;
+
+    accept(toy, "a");
+    accept(toy, "b");
+    run_all(toy);
+    assert_steps(toy, ""); /* nobody told */
+    jobs_reopen(toy, 0);
+    for (int i = 0; i < 3; i++)
+        assert_true(jobs_step(toy->jobs));
+    assert_steps(toy, "sp0");
+    jobs_reopen(toy, 0);
+    run_all(toy);
+    assert_steps(toy, "sp0"
+                      "sp012f"
+                      "sp012f");
+    assert_int_equal(unfinished(toy), 0);
+    jobs_reopen(toy, 0);
+    assert_false(jobs_step(toy->jobs));
+}
+
+static void failures_that_pass_are_tried_again(void **state)
+{
+    static const struct {
+        char at;
+        const char *steps;
+    } cases[] = {
+        {'s', "ssssp012f"},
+        {'p', "spppp012f"},
+        {'1', "sp011112f"},
+        {'f', "sp012ffff"},
+    };
+    struct toy *toy = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&toy->steps);
+        toy->fail_at = cases[i].at;
+        toy->fail_times = 3;
+        toy->fail_as = ERR_STORAGE;
+        accept(toy, "a");
+        jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+        run_all(toy);
+        assert_steps(toy, cases[i].steps);
+        assert_int_equal(unfinished(toy), 0);
+    }
+}
+
+static void failures_that_stay_end_the_job(void **state)
+{
+    static const struct {
+        char at;
+        enum err_code as;
+        const char *steps;
+    } cases[] = {
+        {'s', ERR_VALIDATION, "sx"},      {'1', ERR_VALIDATION, "sp01x"},
+        {'f', ERR_VALIDATION, "sp012fx"}, {'s', ERR_STORAGE, "sssssx"},
+        {'2', ERR_STORAGE, "sp0122222x"},
+    };
+    struct toy *toy = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&toy->steps);
+        toy->fail_at = cases[i].at;
+        toy->fail_times = UINT32_MAX;
+        toy->fail_as = cases[i].as;
+        accept(toy, "a");
+        jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+        run_all(toy);
+        assert_steps(toy, cases[i].steps);
+        assert_int_equal(toy->why, cases[i].as);
+        assert_int_equal(unfinished(toy), 0);
+    }
+}
+
+/* J2: it rests, and maintenance finds its record. */
+static void a_failure_that_cannot_be_recorded_rests(void **state)
+{
+    struct toy *toy = *state;
+    struct err err;
+
+    toy->fail_at = 'p';
+    toy->fail_times = 1;
+    toy->fail_as = ERR_VALIDATION;
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    assert_true(jobs_step(toy->jobs));
+    assert_true(jobs_step(toy->jobs));
+    toy->fail_at = 'x';
+    toy->fail_times = JOB_ATTEMPTS_MOST;
+    toy->fail_as = ERR_STORAGE;
+    run_all(toy);
+    assert_steps(toy, "spxxxxx");
+    assert_int_equal(unfinished(toy), 1);
+    assert_true(jobs_maintain(toy->jobs, &err));
+    run_all(toy);
+    assert_steps(toy, "spxxxxxsp012f");
+    assert_int_equal(unfinished(toy), 0);
+}
+
+static void wait_for(struct toy *toy, const char *steps)
+{
+    pthread_mutex_lock(&toy->lock);
+    while (!bytes_equal(buf_bytes(&toy->steps), bytes_of_text(steps)))
+        pthread_cond_wait(&toy->changed, &toy->lock);
+    pthread_mutex_unlock(&toy->lock);
+}
+
+/* One worker is held by a part; the other job is started all the same, but goes no further. */
+static void starts_do_not_queue(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->holds = true;
+    jobs_reopen(toy, 1);
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    wait_for(toy, "sp0");
+    accept(toy, "b");
+    jobs_add(toy->jobs, &toy->kind, BYTES("b"));
+    wait_for(toy, "sp0s");
+    pthread_mutex_lock(&toy->lock);
+    toy->holds = false;
+    pthread_cond_broadcast(&toy->changed);
+    pthread_mutex_unlock(&toy->lock);
+    assert_true(jobs_wait(toy->jobs, 10000));
+    assert_steps(toy, "sp0s12fp012f");
+}
+
+static void stopping_does_not_wait_for_parts(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->holds = true;
+    jobs_reopen(toy, 2);
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    pthread_mutex_lock(&toy->lock);
+    while (toy->steps.size < 4)
+        pthread_cond_wait(&toy->changed, &toy->lock);
+    pthread_mutex_unlock(&toy->lock);
+    jobs_stop(toy->jobs);
+    assert_int_equal(unfinished(toy), 1);
+    assert_false(jobs_step(toy->jobs));
+}
+
+static void figures_count_jobs(void **state)
+{
+    struct toy *toy = *state;
+    struct buf out;
+
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    buf_init(&out);
+    jobs_metrics(toy->jobs, &out);
+    assert_true(bytes_begin(buf_bytes(&out), BYTES("gramme_jobs_unfinished 1\n")));
+    run_all(toy);
+    buf_clear(&out);
+    jobs_metrics(toy->jobs, &out);
+    buf_put_u8(&out, 0);
+    assert_non_null(strstr((char *)out.data, "gramme_jobs_completed_total 1\n"));
+    buf_release(&out);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(steps_come_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(unfinished_jobs_are_taken_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(failures_that_pass_are_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(failures_that_stay_end_the_job, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failure_that_cannot_be_recorded_rests, setup, teardown),
+        cmocka_unit_test_setup_teardown(starts_do_not_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(stopping_does_not_wait_for_parts, setup, teardown),
+        cmocka_unit_test_setup_teardown(figures_count_jobs, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
