@@ -1,0 +1,58 @@
+/* cli/main.c - the binary `gramme`: a table of commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static const struct command commands[] = {
+    {"serve", "runs the server", command_serve},
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static int show_version(void)
+{
+    printf("gramme %s\n"
+           "DynamoDB API 2012-08-10, on RocksDB\n"
+           "built %s, for %s\n"
+           "Apache License 2.0, without any warranty\n",
+           GRAMME_VERSION, GRAMME_BUILD, GRAMME_MACHINE);
+    return EXIT_OK;
+}
+
+static int show_help(void)
+{
+    printf("gramme: a DynamoDB-compatible database whose tables remember\n"
+           "\n"
+           "Usage: gramme COMMAND [OPTION...]\n"
+           "\n"
+           "Commands\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+    printf("\n"
+           "`gramme COMMAND --help` tells the options of each; `gramme --version` which gramme "
+           "this is.\n"
+           "\n"
+           "To try it:\n"
+           "  gramme serve --data /tmp/gramme\n"
+           "  aws --endpoint-url http://127.0.0.1:8000 dynamodb list-tables\n");
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return show_help();
+    if (strcmp(name, "--version") == 0)
+        return show_version();
+    fprintf(stderr, "gramme: %s%s%s; `gramme --help` tells the commands\n",
+            *name != '\0' ? "there is no command '" : "no command given", name,
+            *name != '\0' ? "'" : "");
+    return EXIT_USAGE;
+}
