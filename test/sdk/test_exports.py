@@ -102,10 +102,10 @@ class Exports(ServerCase):
             self.assertEqual(instant, done["ExportTime"])
 
     def instant(self):
-        """A whole millisecond behind all that was acknowledged and before all that will be sent."""
-        noted = now() + datetime.timedelta(milliseconds=1)
-        noted = noted.replace(microsecond=noted.microsecond // 1000 * 1000)
-        wait_for(lambda: now() > noted + datetime.timedelta(milliseconds=1), "a millisecond")
+        """A whole second, which is what boto3 sends, behind all that was acknowledged and before all that will be
+        sent."""
+        noted = now().replace(microsecond=0) + SECOND
+        wait_for(lambda: now() > noted, "the next second")
         return noted
 
     def test_now_holds_what_was_acknowledged(self):
