@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+"""Measures gramme beside the limits of its parts, in the same run: see README.md."""
+
+import argparse
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"  # what the limit programs know
+REGION, HOST = "us-east-1", "localhost:8000"
+SIGNED = "content-type;host;x-amz-date;x-amz-target"
+TABLE = "Users"
+REQUESTS = 20000
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+# --- requests
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def signed(operation, body, when, key):
+    """One HTTP request with the headers of an SDK, as bytes."""
+    scope = f"{when[:8]}/{REGION}/dynamodb/aws4_request"
+    canonical = (f"POST\n/\n\ncontent-type:application/x-amz-json-1.0\nhost:{HOST}\nx-amz-date:{when}\n"
+                 f"x-amz-target:DynamoDB_20120810.{operation}\n\n{SIGNED}\n{sha256(body)}")
+    text = f"AWS4-HMAC-SHA256\n{when}\n{scope}\n{sha256(canonical.encode())}"
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return (f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/x-amz-json-1.0\r\n"
+            f"X-Amz-Target: DynamoDB_20120810.{operation}\r\nX-Amz-Date: {when}\r\nAccept-Encoding: identity\r\n"
+            "User-Agent: Boto3/1.34.0 md/Botocore#1.34.0 ua/2.0 os/linux#6.1 md/arch#x86_64 lang/python#3.11.4 "
+            "md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.34.0\r\n"
+            "amz-sdk-invocation-id: 2a1f0f1e-8d7a-4d2d-9f0a-0b8f5a1c2d3e\r\namz-sdk-request: attempt=1; max=5\r\n"
+            f"Authorization: AWS4-HMAC-SHA256 Credential={KEY}/{scope}, SignedHeaders={SIGNED}, "
+            f"Signature={signature}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+
+
+def put_body(at):
+    """A PutItem of 1,024 bytes."""
+    head = ('{"TableName":"%s","Item":{"pk":{"S":"user#%06d"},"age":{"N":"42"},"active":{"BOOL":true},"tags":{"SS":'
+            '["red","green","blue"]},"address":{"M":{"street":{"S":"1 Main St"},"zip":{"S":"12345"},"geo":{"L":'
+            '[{"N":"12.5"},{"N":"-7.25"}]}}},"note":{"S":"' % (TABLE, at))
+    return (head + "n" * (1024 - len(head) - 4) + '"}}}').encode()
+
+
+def get_body(at):
+    return ('{"TableName":"%s","Key":{"pk":{"S":"user#%06d"}}}' % (TABLE, at)).encode()
+
+
+def write_requests(path, operation, body_of):
+    """A file for signed.lua; signatures hold for 15 minutes, so it is written anew for each run."""
+    when = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    key = ("AWS4" + SECRET).encode()
+    for part in (when[:8], REGION, "dynamodb", "aws4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    with open(path, "wb") as file:
+        for at in range(REQUESTS):
+            request = signed(operation, body_of(at), when, key)
+            file.write(b"%d\n%s" % (len(request), request))
+
+
+# --- servers
+
+
+class Process:
+    """A server under test, ours or a limit."""
+
+    def __init__(self, command, url, environment=None, log=None):
+        self.url = url
+        self.output = open(log, "wb") if log else subprocess.DEVNULL
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
+                                        env={**os.environ, **(environment or {})})
+
+    def wait_until_up(self):
+        """Answers the seconds from the start to the first answer."""
+        while True:
+            try:
+                urllib.request.urlopen(self.url, timeout=5).close()
+            except urllib.error.HTTPError:
+                pass
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > self.began + 60:
+                    raise SystemExit(f"{self.process.args[0]} did not start") from None
+                time.sleep(0.002)
+                continue
+            return time.monotonic() - self.began
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory_mb(self, what="VmHWM"):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) / 1024
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+
+
+def gramme(arguments, folder, port, *options):
+    file = folder / "credentials"
+    file.write_text(f"[bench]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
+    file.chmod(0o600)
+    (folder / "buckets" / "bench").mkdir(parents=True, exist_ok=True)
+    return Process([str(arguments.gramme), "serve", "--data", str(folder / "data"), "--buckets",
+                    str(folder / "buckets"), "--listen", f"127.0.0.1:{port}", *options],
+                   f"http://127.0.0.1:{port}/", log=folder / f"log-{port}")
+
+
+def with_credentials(folder):
+    return "--credentials", str(folder / "credentials")
+
+
+def call(url, operation, body):
+    """An unsigned call; for servers without credentials."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {
+        "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+        "X-Amz-Date": "20260101T000000Z",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/{REGION}/dynamodb/aws4_request, "
+                         "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64})
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return json.load(reply)
+
+
+def create_table(url, name, recovery):
+    made = call(url, "CreateTable", {
+        "TableName": name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]})
+    while call(url, "DescribeTable", {"TableName": name})["Table"]["TableStatus"] != "ACTIVE":
+        time.sleep(0.01)
+    if recovery:
+        call(url, "UpdateContinuousBackups", {
+            "TableName": name, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}})
+    return made["TableDescription"]["TableArn"]
+
+
+def metric(url, name):
+    with urllib.request.urlopen(url + "metrics", timeout=10) as reply:
+        found = re.search(rf"^{name} (\d+)", reply.read().decode(), re.M)
+    return int(found[1]) if found else 0
+
+
+# --- load
+
+
+def milliseconds(text):
+    number, unit = re.match(r"([\d.]+)(us|ms|s)", text).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
+def wrk(server, file, connections, seconds):
+    """One run; answers a dict of figures."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", HERE / "signed.lua", server.url,
+               "--", file]
+    cpu = server.cpu_seconds()
+    out = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
+    requests = int(re.search(r"(\d+) requests in", out)[1])
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+    return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), "requests": requests,
+            "cpu_us": (server.cpu_seconds() - cpu) / requests * 1e6,
+            "p50": milliseconds(re.search(r"50%\s+(\S+)", out)[1]),
+            "p99": milliseconds(re.search(r"99%\s+(\S+)", out)[1]),
+            "wrong": int(wrong[1]) if wrong else 0}
+
+
+def median(runs, name):
+    return statistics.median(run[name] for run in runs)
+
+
+def row(name, runs, extra=""):
+    print(f"  {name:<12} {median(runs, 'rate'):>9,.0f}/s  CPU {median(runs, 'cpu_us'):6.1f} us  "
+          f"p50 {median(runs, 'p50'):6.2f}  p99 {median(runs, 'p99'):6.2f} ms  "
+          f"errors {sum(run['wrong'] for run in runs)}{extra}", flush=True)
+
+
+def compare(title, limit, ours, file, connections, arguments):
+    """Interleaved runs of both on the same requests; medians and their ratio."""
+    print(f"{title}, {connections} connections, {arguments.loops} loops")
+    runs = {"limit": [], "gramme": []}
+    groups = 0
+    for each in range(arguments.rounds + 1):
+        for name, server, requests in (("limit", limit, file[0]), ("gramme", ours, file[1])):
+            before = metric(ours.url, "gramme_commit_groups_total")
+            found = wrk(server, requests, connections, arguments.seconds if each else 1)
+            if each:  # the first of each only warms up
+                runs[name].append(found)
+                groups += metric(ours.url, "gramme_commit_groups_total") - before if name == "gramme" else 0
+    puts = sum(run["requests"] for run in runs["gramme"])
+    row("limit", runs["limit"])
+    row("gramme", runs["gramme"], f"  {puts / groups:.0f} requests a sync" if groups else "")
+    ratio = {name: median(runs["gramme"], name) / median(runs["limit"], name) for name in ("rate", "cpu_us", "p99")}
+    print(f"  ratio        rate {ratio['rate']:.0%}, CPU {ratio['cpu_us']:.2f}x, p99 {ratio['p99']:.2f}x", flush=True)
+
+
+def requests(arguments, folder):
+    """GetItem beside srv_echo, PutItem with recovery on beside srv_put KEYS=2."""
+    puts, gets = folder / "puts", folder / "gets"
+    write_requests(puts, "PutItem", put_body)
+    write_requests(gets, "GetItem", get_body)
+    options = ["--loops", str(arguments.loops)]
+    server = gramme(arguments, folder, 8100, *options)
+    server.wait_until_up()
+    create_table(server.url, TABLE, True)
+    server.stop()
+    server = gramme(arguments, folder, 8100, *options, *with_credentials(folder))
+    server.wait_until_up()
+    loops = str(arguments.loops)
+    echo = Process([arguments.limits / "srv_echo", "9101", loops], "http://127.0.0.1:9101/")
+    database = folder / "limit"
+    database.mkdir()
+    put = Process([arguments.limits / "srv_put", "9102", loops, database], "http://127.0.0.1:9102/", {"KEYS": "2"})
+    try:
+        echo.wait_until_up()
+        put.wait_until_up()
+        wrk(server, puts, 32, 2)  # the items that GetItem finds
+        for connections in arguments.connections:
+            compare("GetItem beside srv_echo", echo, server, (puts, gets), connections, arguments)
+        for connections in arguments.connections:
+            compare("PutItem beside srv_put KEYS=2", put, server, (puts, puts), connections, arguments)
+        print(f"  memory of gramme at most {server.memory_mb():.0f} MB")
+    finally:
+        for each in (echo, put, server):
+            each.stop()
+
+
+def fill(server, name, items, size, first=0, step=1):
+    """Items k<first>, by step; answers the items there are now."""
+    subprocess.run(["wrk", "-t2", "-c16", "-d3600s", "-s", HERE / "fill.lua", server.url, "--", name, str(items),
+                    str(size), str(first), str(step)], check=True, stdout=subprocess.DEVNULL)
+    return call(server.url, "DescribeTable", {"TableName": name})["Table"]["ItemCount"]
+
+
+def export(arguments, folder):
+    """A full export of an instant since which 1 % of the items have changed, beside the limit's last row."""
+    server = gramme(arguments, folder, 8100)
+    server.wait_until_up()
+    try:
+        for mb in arguments.megabytes:
+            name, items = f"Export{mb}", mb * 1_000_000 // 1000
+            arn = create_table(server.url, name, True)
+            began = time.monotonic()
+            there = fill(server, name, items, 1000)
+            print(f"{mb} MB: {there:,} items loaded in {time.monotonic() - began:.1f} s", flush=True)
+            instant = int(time.time() * 1000) + 2
+            time.sleep(0.01)
+            fill(server, name, items // 100, 1000, 0, 100)
+            settle(server)
+            for _ in range(arguments.rounds):
+                export_once(server, folder, arn, {"ExportTime": instant / 1000})
+        print(f"  memory at most {server.memory_mb():.0f} MB, of that anonymous now "
+              f"{server.memory_mb('RssAnon'):.0f} MB")
+    finally:
+        server.stop()
+    if arguments.limits:
+        items = max(arguments.megabytes) * 1_000_000 // 630
+        out = subprocess.run([arguments.limits / "export", folder / "limit", str(items), "2"], capture_output=True,
+                             text=True, check=True).stdout
+        print("limit: " + out.strip().splitlines()[-1])
+        shutil.rmtree(folder / "limit")
+
+
+def settle(server):
+    """Waits until compaction has nothing left to do."""
+    while metric(server.url, "gramme_engine_compaction_pending_bytes"):
+        time.sleep(0.2)
+
+
+def export_once(server, folder, arn, more):
+    began, cpu = time.monotonic(), server.cpu_seconds()
+    made = call(server.url, "ExportTableToPointInTime", {"TableArn": arn, "S3Bucket": "bench", **more})
+    export_arn = made["ExportDescription"]["ExportArn"]
+    while True:
+        found = call(server.url, "DescribeExport", {"ExportArn": export_arn})["ExportDescription"]
+        if found["ExportStatus"] != "IN_PROGRESS":
+            break
+        time.sleep(0.02)
+    seconds, cpu = time.monotonic() - began, server.cpu_seconds() - cpu
+    data = folder / "buckets" / "bench" / "AWSDynamoDB" / export_arn.rsplit("/", 1)[1] / "data"
+    packed = sum(path.stat().st_size for path in data.iterdir())
+    text = sum(int(subprocess.run(f"zcat {path} | wc -c", shell=True, capture_output=True, check=True).stdout)
+               for path in data.iterdir())
+    print(f"  {found['ExportStatus']}: {found['ItemCount']:,} items, {text / 1e6:.0f} MB of JSON in {seconds:.2f} s: "
+          f"{text / 1e6 / seconds:.0f} MB/s, {text / 1e6 / cpu:.0f} MB per CPU second, ratio {text / packed:.2f}",
+          flush=True)
+    shutil.rmtree(data)
+
+
+def start(arguments, folder):
+    """From the process's start to its first answer: on an empty folder, then on what `megabytes` were put in."""
+    times = []
+    for each in range(arguments.rounds):
+        inner = folder / f"empty-{each}"
+        inner.mkdir()
+        server = gramme(arguments, inner, 8100)
+        times.append(server.wait_until_up())
+        server.stop()
+    print(f"empty folder: {statistics.median(times) * 1000:.0f} ms")
+    for mb in arguments.megabytes:
+        inner = folder / f"full-{mb}"
+        inner.mkdir()
+        server = gramme(arguments, inner, 8100)
+        server.wait_until_up()
+        create_table(server.url, "Full", True)
+        fill(server, "Full", mb * 1000, 1000)
+        server.stop()
+        times = []
+        for _ in range(arguments.rounds):
+            server = gramme(arguments, inner, 8100)
+            times.append(server.wait_until_up())
+            server.stop()
+        print(f"{mb} MB after a clean stop: {statistics.median(times) * 1000:.0f} ms")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("requests", "export", "start"))
+    parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
+    parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
+                        help="folder of the built limit programs (environment: LIMITS)")
+    parser.add_argument("--seconds", type=int, default=5, help="of one run")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each, interleaved; the median counts")
+    parser.add_argument("--loops", type=int, default=2)
+    parser.add_argument("--connections", type=int, nargs="+", default=[32, 128])
+    parser.add_argument("--megabytes", type=int, nargs="+", default=[1000])
+    parser.add_argument("--folder", type=pathlib.Path, help="where databases lie (default: a temporary folder)")
+    arguments = parser.parse_args()
+    if arguments.limits is None and arguments.what == "requests":
+        parser.error("--limits is missing")
+    if arguments.limits is not None:
+        arguments.limits = pathlib.Path(arguments.limits).resolve()
+    arguments.gramme = arguments.gramme.resolve()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
+    try:
+        {"requests": requests, "export": export, "start": start}[arguments.what](arguments, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
