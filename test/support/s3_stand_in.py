@@ -120,7 +120,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # --- one request ---
 
     def serve(self):
-        self.status = 0
+        self.entry = None
         if self.headers.get("Transfer-Encoding") or (self.command in ("PUT", "POST") and
                                                      self.headers.get("Content-Length") is None):
             self.close_connection = True
@@ -130,6 +130,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.startswith("/-/"):
             return self.told(path[3:])
         self.how = None
+        # Before it is answered: a client that has its answer finds its request in the log.
+        self.entry = [self.command, self.path, 0]
+        with WORLD.lock:
+            WORLD.log.append(self.entry)
         try:
             self.check_signature(path, query)
             with WORLD.lock:
@@ -139,9 +143,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.route(path, query)
         except Refusal as refusal:
             self.refuse(refusal)
-        finally:
-            with WORLD.lock:
-                WORLD.log.append(f"{self.command} {self.path} {self.status}")
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = serve
 
@@ -157,7 +158,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 WORLD.clear()
             elif what == "release":
                 WORLD.released.set()
-            reply = {"log": lambda: "".join(line + "\n" for line in WORLD.log),
+            reply = {"log": lambda: "".join("{} {} {}\n".format(*entry) for entry in WORLD.log),
                      "connections": lambda: str(WORLD.connections),
                      "uploads": lambda: str(len(WORLD.uploads))}.get(what, str)()
         self.answer(200, reply.encode())
@@ -213,7 +214,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(refusal.status, b"" if self.command == "HEAD" else self.document(refusal.code, refusal.message))
 
     def answer(self, status, body, fields=()):
-        self.status = status
+        if self.entry:
+            self.entry[2] = status
         fields = dict(fields)
         length = fields.pop("Content-Length", len(body))
         if getattr(self, "how", None) == "lost":
