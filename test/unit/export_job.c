@@ -1,0 +1,386 @@
+/* test/unit/export_job.c - whole exports: the table as it was, on both engines, through failures,
+ * stops and deaths at every step. */
+#include "support/check.h"
+#include "support/exporting.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+
+#define ORDERS EXPORTING_ARN "Orders"
+
+struct fixture {
+    struct exporting exporting;
+    struct arena arena;
+    struct model now, then;
+    uint64_t then_ms;
+};
+
+static struct fixture *open_fixture(bool lasts, uint32_t workers)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    exporting_open(&fixture->exporting, lasts, workers);
+    arena_init(&fixture->arena);
+    exporting_table(&fixture->exporting, "Orders");
+    return fixture;
+}
+
+static void close_fixture(struct fixture *fixture)
+{
+    exporting_close(&fixture->exporting);
+    arena_release(&fixture->arena);
+    free(fixture);
+}
+
+static void put(struct fixture *fixture, int pk, int sk, const char *value)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "p%d", pk);
+    exporting_write(&fixture->exporting, &fixture->now, "Orders", name, sk, value);
+}
+
+/* Some items, an instant, and then changes of every kind. */
+static void fill(struct fixture *fixture, int keys)
+{
+    char value[40];
+
+    for (int i = 0; i < keys; i++)
+        for (int j = -2; j < 3; j++) {
+            snprintf(value, sizeof value, "first %d %d", i, j);
+            put(fixture, i, j, value);
+        }
+    exporting_later(10);
+    fixture->then = fixture->now;
+    fixture->then_ms = exporting_now_ms();
+    for (int i = 0; i < keys; i += 2)
+        put(fixture, i, 0, "changed");
+    for (int i = 0; i < keys; i += 3)
+        put(fixture, i, 1, NULL);
+    for (int i = 0; i < keys; i += 6) {
+        put(fixture, i, 1, "back again");
+        put(fixture, i, 2, NULL);
+    }
+    put(fixture, keys, 7, "new");
+    exporting_later(10);
+}
+
+/* Accepts an export of the instant `then`, or of now. */
+static struct bytes accept(struct fixture *fixture, bool timed, const char *prefix)
+{
+    struct export_request request = exporting_request(ORDERS);
+    struct export export;
+
+    request.timed = timed;
+    request.time_ms = fixture->then_ms;
+    if (prefix != NULL)
+        request.prefix = bytes_of_text(prefix);
+    if (!exporting_start(&fixture->exporting, &request, &fixture->arena, &export))
+        fail_msg("%s", fixture->exporting.err.message);
+    return export.arn;
+}
+
+static void exports_show_their_instant(void **state)
+{
+    (void)state;
+    for (int lasts = 0; lasts < 2; lasts++)
+        for (uint32_t workers = 0; workers < 3; workers += 2) {
+            struct fixture *fixture = open_fixture(lasts, workers);
+            fill(fixture, 30);
+            struct bytes past = accept(fixture, true, "nightly");
+            struct bytes now = accept(fixture, false, NULL);
+            struct model at_accept = fixture->now;
+            exporting_later(10);
+            for (int i = 0; i < 30; i += 4)
+                put(fixture, i, -1, i % 8 == 0 ? NULL : "after it was accepted");
+            exporting_run(&fixture->exporting);
+            exporting_check(&fixture->exporting, past, &fixture->then);
+            exporting_check(&fixture->exporting, now, &at_accept);
+            close_fixture(fixture);
+        }
+}
+
+static void empty_tables_have_four_files(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct export export;
+
+    (void)state;
+    struct bytes arn = accept(fixture, false, NULL);
+    exporting_run(&fixture->exporting);
+    exporting_check(&fixture->exporting, arn, &fixture->now);
+    assert_true(exporting_describe(&fixture->exporting, arn, &fixture->arena, &export));
+    assert_int_equal(export.parts, 4);
+    assert_int_equal(export.items, 0);
+    assert_int_equal(export.billed_bytes, 0);
+    close_fixture(fixture);
+}
+
+/* Pins, parts and job are gone with an export that has ended, whichever way. */
+static void assert_nothing_kept(struct fixture *fixture, struct bytes arn)
+{
+    struct engine *engine = fixture->exporting.database.engine;
+    struct export export;
+    struct export_part part;
+    struct log_state state;
+    struct err err;
+    uint32_t jobs;
+
+    assert_true(export_get(engine, arn, &fixture->arena, &export, &err));
+    assert_true(log_state_read(engine, export.table_number, &fixture->arena, &state, &err));
+    assert_int_equal(state.pin_count, 0);
+    assert_true(jobs_count(engine, "export", 10, &jobs, &err));
+    assert_int_equal(jobs, 0);
+    for (uint32_t i = 0; i < export.parts; i++) {
+        assert_true(export_part_get(engine, arn, i, &fixture->arena, &part, &err));
+        assert_int_equal(part.stamp.size, 0);
+    }
+}
+
+static void a_missing_bucket_fails_at_once(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct export_request request = exporting_request(ORDERS);
+    struct export export;
+
+    (void)state;
+    fill(fixture, 4);
+    request.bucket = BYTES("no-such-bucket");
+    assert_true(exporting_start(&fixture->exporting, &request, &fixture->arena, &export));
+    assert_true(jobs_step(fixture->exporting.jobs)); /* _started */
+    assert_true(jobs_step(fixture->exporting.jobs)); /* and its failure */
+    assert_true(exporting_describe(&fixture->exporting, export.arn, &fixture->arena, &export));
+    assert_int_equal(export.state, EXPORT_FAILED);
+    assert_bytes_equal(export.failure_code, BYTES("S3NoSuchBucket"));
+    assert_true(bytes_begin(export.failure_message,
+                            BYTES("The specified bucket does not exist (Service: Amazon S3; Status "
+                                  "Code: 404; Error Code: NoSuchBucket; Request ID: ")));
+    assert_nothing_kept(fixture, export.arn);
+    close_fixture(fixture);
+}
+
+static void deleted_tables_are_exported(void **state)
+{
+    (void)state;
+    for (int lasts = 0; lasts < 2; lasts++) {
+        struct fixture *fixture = open_fixture(lasts, 0);
+        struct model none = {.count = 0};
+        struct err err;
+
+        fill(fixture, 20);
+        struct bytes past = accept(fixture, true, NULL);
+        struct bytes now = accept(fixture, false, NULL);
+        struct model last = fixture->now;
+        assert_true(jobs_step(fixture->exporting.jobs));
+        assert_true(database_delete(&fixture->exporting.database, "Orders", &err));
+        assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+        fixture->now = none;
+        exporting_table(&fixture->exporting, "Orders"); /* another one of that name */
+        put(fixture, 1, 1, "of the new table");
+        exporting_restart(&fixture->exporting);
+        exporting_run(&fixture->exporting);
+        exporting_check(&fixture->exporting, past, &fixture->then);
+        exporting_check(&fixture->exporting, now, &last);
+        assert_nothing_kept(fixture, past);
+        assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+        struct bytes newer = accept(fixture, false, NULL);
+        exporting_run(&fixture->exporting);
+        exporting_check(&fixture->exporting, newer, &fixture->now);
+        close_fixture(fixture);
+    }
+}
+
+static void recovery_may_be_switched_off(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct err err;
+
+    (void)state;
+    fill(fixture, 20);
+    struct bytes past = accept(fixture, true, NULL);
+    assert_true(database_recovery(&fixture->exporting.database, "Orders", false, 0, &err));
+    assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+    put(fixture, 2, 2, "after it was switched off");
+    put(fixture, 3, -2, NULL);
+    exporting_run(&fixture->exporting);
+    exporting_check(&fixture->exporting, past, &fixture->then);
+    assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+    put(fixture, 2, 2, "without a log");
+    close_fixture(fixture);
+}
+
+/* --- what fails, and what dies */
+
+/* What must not change from one run of an export to the next. */
+struct fixed {
+    uint64_t end_ms; /* 0: not fixed yet */
+    char names[4][FILE_NAME_SIZE + 1];
+    uint32_t count; /* 0: not fixed yet */
+};
+
+static struct fixed read_fixed(struct fixture *fixture, struct bytes arn)
+{
+    struct engine *engine = fixture->exporting.database.engine;
+    struct fixed fixed = {0};
+    struct export export;
+    struct export_part part;
+    struct err err;
+
+    assert_true(export_get(engine, arn, &fixture->arena, &export, &err));
+    assert_int_equal(export.parts, 4);
+    fixed.end_ms = export.end_ms;
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(export_part_get(engine, arn, i, &fixture->arena, &part, &err));
+        if (part.stamp.size > 0)
+            memcpy(fixed.names[fixed.count++], part.name.data, FILE_NAME_SIZE);
+    }
+    return fixed;
+}
+
+static void check_fixed(struct fixture *fixture, struct bytes arn, const struct fixed *fixed)
+{
+    struct export export;
+    struct buf files;
+
+    assert_true(exporting_describe(&fixture->exporting, arn, &fixture->arena, &export));
+    if (fixed->end_ms != 0)
+        assert_int_equal(export.end_ms, fixed->end_ms);
+    buf_init_in(&files, &fixture->arena);
+    exporting_object(&fixture->exporting, &export, LEAF_FILES, &files);
+    buf_put_u8(&files, 0);
+    for (uint32_t i = 0; i < fixed->count; i++)
+        assert_non_null(strstr((char *)files.data, fixed->names[i]));
+}
+
+/* Dies at its 1st, 2nd, ... call of the store, each time starts again, and ends as if nothing had
+ * been: the same id and instant, whole, and nothing left over. */
+static void it_survives_death_at_every_call(void **state)
+{
+    (void)state;
+    for (int lasts = 0; lasts < 2; lasts++) {
+        uint64_t call = 0;
+        bool died = true;
+        for (; died; call++) {
+            struct fixture *fixture = open_fixture(lasts, 0);
+            fill(fixture, 4);
+            struct bytes arn = accept(fixture, true, NULL);
+            fixture->exporting.dying.calls_left = call;
+            exporting_run(&fixture->exporting);
+            died = fixture->exporting.dying.dead;
+            fault_clear();
+            put(fixture, 1, 1, "while it was dead");
+            struct fixed fixed = read_fixed(fixture, arn);
+            exporting_later(60000);
+            exporting_restart(&fixture->exporting);
+            exporting_run(&fixture->exporting);
+            exporting_check(&fixture->exporting, arn, &fixture->then);
+            check_fixed(fixture, arn, &fixed);
+            assert_nothing_kept(fixture, arn);
+            close_fixture(fixture);
+        }
+        assert_in_range(call, 17, 25); /* 5 small objects, 4 files of 3 calls, and one more */
+    }
+}
+
+/* The same, stopped between steps. */
+static void it_survives_stops_between_steps(void **state)
+{
+    bool stopped = true;
+
+    (void)state;
+    for (int steps = 0; stopped; steps++) {
+        struct fixture *fixture = open_fixture(true, 0);
+        fill(fixture, 4);
+        struct bytes arn = accept(fixture, true, NULL);
+        for (int i = 0; i < steps && stopped; i++)
+            stopped = jobs_step(fixture->exporting.jobs);
+        struct fixed fixed = read_fixed(fixture, arn);
+        exporting_later(60000);
+        exporting_restart(&fixture->exporting);
+        exporting_run(&fixture->exporting);
+        exporting_check(&fixture->exporting, arn, &fixture->then);
+        check_fixed(fixture, arn, &fixed);
+        close_fixture(fixture);
+    }
+}
+
+/* One failure of the world, at its 1st, 2nd, ... chance, is got over; failures without end leave
+ * the export FAILED with a reason, or, where not even that can be recorded, to the next start. */
+static void one_failure_passes(void **state)
+{
+    static const enum fault_point points[] = {
+        FAULT_ENGINE_GET,    FAULT_ENGINE_SCAN, FAULT_ENGINE_COMMIT, FAULT_ENGINE_FULL,
+        FAULT_SCRATCH_WRITE, FAULT_STORE_PUT,   FAULT_STORE_PART,    FAULT_STORE_COMPLETE,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+        uint64_t passes = 1;
+        for (uint64_t after = 0; after < passes; after++) {
+            struct fixture *fixture = open_fixture(false, 0);
+            fill(fixture, 6);
+            struct bytes arn = accept(fixture, true, NULL);
+            fault_arm(points[i], after, 1);
+            exporting_run(&fixture->exporting);
+            passes = fault_passes(points[i]);
+            fault_clear();
+            exporting_check(&fixture->exporting, arn, &fixture->then);
+            assert_nothing_kept(fixture, arn);
+            close_fixture(fixture);
+        }
+    }
+}
+
+static void lasting_failures_are_told(void **state)
+{
+    static const struct {
+        enum fault_point point;
+        bool recorded; /* that it failed */
+    } cases[] = {
+        {FAULT_ENGINE_GET, false},  {FAULT_ENGINE_SCAN, true},    {FAULT_ENGINE_COMMIT, false},
+        {FAULT_ENGINE_FULL, false}, {FAULT_SCRATCH_WRITE, true},  {FAULT_STORE_PUT, true},
+        {FAULT_STORE_PART, true},   {FAULT_STORE_COMPLETE, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture *fixture = open_fixture(false, 0);
+        struct export export;
+        fill(fixture, 6);
+        struct bytes arn = accept(fixture, true, NULL);
+        fault_arm(cases[i].point, 0, UINT64_MAX);
+        exporting_run(&fixture->exporting);
+        fault_clear();
+        assert_true(exporting_describe(&fixture->exporting, arn, &fixture->arena, &export));
+        assert_int_equal(export.state, cases[i].recorded ? EXPORT_FAILED : EXPORT_IN_PROGRESS);
+        if (cases[i].recorded) {
+            assert_bytes_equal(export.failure_code, BYTES("InternalServerError"));
+            assert_int_not_equal(export.failure_message.size, 0);
+            assert_nothing_kept(fixture, arn);
+        } else {
+            assert_true(jobs_maintain(fixture->exporting.jobs, &fixture->exporting.err));
+            exporting_run(&fixture->exporting);
+            exporting_check(&fixture->exporting, arn, &fixture->then);
+        }
+        close_fixture(fixture);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exports_show_their_instant),
+        cmocka_unit_test(empty_tables_have_four_files),
+        cmocka_unit_test(a_missing_bucket_fails_at_once),
+        cmocka_unit_test(deleted_tables_are_exported),
+        cmocka_unit_test(recovery_may_be_switched_off),
+        cmocka_unit_test(it_survives_death_at_every_call),
+        cmocka_unit_test(it_survives_stops_between_steps),
+        cmocka_unit_test(one_failure_passes),
+        cmocka_unit_test(lasting_failures_are_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
