@@ -224,7 +224,7 @@ static void world_init(struct world *world, bool relaxed)
     random_fill(&world->seed, sizeof world->seed);
     if (seed != NULL)
         world->seed = strtoull(seed, NULL, 10);
-    print_message("POWER_SEED=%" PRIu64 "\n", world->seed);
+    print_message("# POWER_SEED=%" PRIu64 "\n", world->seed);
     folder_make(world->folder);
     snprintf(world->live, sizeof world->live, "%s/live", world->folder);
     snprintf(world->durable, sizeof world->durable, "%s/durable", world->folder);
