@@ -291,27 +291,40 @@ uint64_t item_size(struct bytes item)
 
 void item_begin(struct item_maker *maker, struct arena *arena)
 {
-    *maker = (struct item_maker){.arena = arena};
+    *maker = (struct item_maker){0};
+    buf_init_in(&maker->attributes, arena);
 }
 
-/* Adds an attribute whose value has `size` bytes, and returns where they go. */
-static uint8_t *put_named(struct item_maker *maker, struct bytes name, size_t size)
+static struct item_part *next_part(struct item_maker *maker)
 {
-    assert(name.size > 0 && name.size <= ITEM_NAME_MOST);
     if (maker->count == maker->capacity) {
         uint32_t capacity = maker->capacity == 0 ? PARTS_FIRST : maker->capacity * 2;
-        struct item_part *parts = arena_alloc(maker->arena, capacity * sizeof *parts);
+        struct item_part *parts = arena_alloc(maker->attributes.arena, capacity * sizeof *parts);
         if (maker->count > 0)
             memcpy(parts, maker->parts, maker->count * sizeof *parts);
         maker->parts = parts;
         maker->capacity = capacity;
     }
-    uint8_t *start = arena_alloc(maker->arena, PACKED_VARINT_MOST + name.size + size);
-    uint8_t *to = packed_varint_put(start, (uint32_t)name.size);
-    memcpy(to, name.data, name.size);
-    maker->parts[maker->count++] =
-        item_part_of(start, to + name.size + size, bytes_of(to, name.size));
-    return to + name.size;
+    return &maker->parts[maker->count++];
+}
+
+/* Adds an attribute whose value has `size` bytes, and returns where they go. */
+static uint8_t *put_named(struct item_maker *maker, struct bytes key, size_t size)
+{
+    struct item_part *part = next_part(maker);
+    struct buf *to = &maker->attributes;
+
+    assert(key.size > 0 && key.size <= ITEM_NAME_MOST);
+    *part = (struct item_part){.start = (uint32_t)to->size, .key_size = (uint32_t)key.size};
+    buf_put_varint(to, (uint32_t)key.size);
+    part->key_start = (uint32_t)to->size;
+    part->prefix = item_part_prefix(key);
+    buf_put_bytes(to, key);
+    buf_room(to, size);
+    to->size += size;
+    assert(to->size <= UINT32_MAX);
+    part->size = (uint32_t)to->size - part->start;
+    return to->data + to->size - size;
 }
 
 static uint8_t *put_attribute(struct item_maker *maker, const char *name, size_t size)
@@ -419,23 +432,20 @@ void item_put_items(struct item_maker *maker, const char *name, const struct byt
 
 struct bytes item_finish(struct item_maker *maker)
 {
-    struct item_part *spare = arena_alloc(maker->arena, maker->count * sizeof *spare);
-    size_t size = 1;
+    const uint8_t *from = maker->attributes.data;
+    struct arena *arena = maker->attributes.arena;
+    uint8_t *data = arena_alloc(arena, 1 + maker->attributes.size), *to = data;
 
-    item_parts_sort(maker->parts, spare, maker->count);
-    for (uint32_t i = 0; i < maker->count; i++) {
-        size += maker->parts[i].size;
-        assert(i == 0 ||
-               !bytes_equal(item_part_key(&maker->parts[i - 1]), item_part_key(&maker->parts[i])));
-    }
-    uint8_t *data = arena_alloc(maker->arena, size), *to = data;
+    item_parts_sort(from, maker->parts, arena_alloc(arena, maker->count * sizeof *maker->parts),
+                    maker->count);
     *to++ = PACKED_VERSION;
     for (uint32_t i = 0; i < maker->count; i++) {
-        struct bytes part = item_part_bytes(&maker->parts[i]);
-        memcpy(to, part.data, part.size);
-        to += part.size;
+        const struct item_part *part = &maker->parts[i];
+        assert(i == 0 || !bytes_equal(item_part_key(from, part - 1), item_part_key(from, part)));
+        memcpy(to, from + part->start, part->size);
+        to += part->size;
     }
-    return bytes_of(data, size);
+    return bytes_of(data, 1 + maker->attributes.size);
 }
 
 /* ---- records of our own --------------------------------------------------------------------- */

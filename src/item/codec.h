@@ -68,7 +68,7 @@ bool value_find(const struct value *map, struct bytes name, struct value *out);
  *     record = item_finish(&maker);
  */
 struct item_maker {
-    struct arena *arena;
+    struct buf attributes; /* as they came */
     struct item_part *parts;
     uint32_t count, capacity;
 };

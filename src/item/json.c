@@ -108,7 +108,7 @@ static void put_placeholder(struct item_reader *in)
 
 static bool read_text(struct item_reader *in, struct bytes *out, struct err *err)
 {
-    if (json_peek(in->json) != JSON_STRING)
+    if (json_look(in->json) != '"')
         return json_refuse(in->json, "String", err);
     return json_read_string(in->json, out, err);
 }
@@ -140,38 +140,35 @@ static bool read_s(struct item_reader *in, struct err *err)
     return true;
 }
 
+/* A struct number is its size and then its bytes, and a packed one a tag that holds the size and
+ * then the same bytes: so it is made where it is wanted. */
 static bool read_n(struct item_reader *in, struct err *err)
 {
     struct bytes text;
-    struct number number = {0};
     struct err wrong;
 
     if (!read_text(in, &text, err))
         return false;
-    if (!number_read(text, &number, &wrong)) {
+    struct number *number = (struct number *)buf_room(&in->out, sizeof *number);
+    if (!number_read(text, number, &wrong)) {
         complain(in, "%s", wrong.message);
         put_placeholder(in);
         return true;
     }
-    uint8_t *to = buf_room(&in->out, 1 + NUMBER_MOST);
-    *to++ = (uint8_t)(PACKED_N + number.size);
-    memcpy(to, number.bytes, NUMBER_MOST);
-    put_done(in, to + number.size);
+    in->out.size += 1u + number->size;
+    number->size = (uint8_t)(PACKED_N + number->size);
     return true;
 }
 
 /* dynalite, test/helpers.js, type Blob; "dectected" is the service's. */
 static bool read_b(struct item_reader *in, struct err *err)
 {
-    enum json_kind kind = json_peek(in->json);
     struct bytes text;
     size_t size;
 
-    if (kind == JSON_OBJECT || kind == JSON_ARRAY || kind == JSON_NOTHING)
-        return refuse(in, "class java.nio.ByteBuffer", "", err);
-    if (kind != JSON_STRING)
-        return err_fail(err, ERR_SERIALIZATION,
-                        "only base-64-encoded strings are convertible to bytes");
+    if (json_look(in->json) != '"')
+        return refuse(in, "class java.nio.ByteBuffer",
+                      "only base-64-encoded strings are convertible to bytes", err);
     if (!json_read_string(in->json, &text, err))
         return false;
     if (text.size % 4 != 0)
@@ -279,76 +276,114 @@ static void container_end(struct item_reader *in, size_t content, uint8_t tag, u
     packed_varint_put(to, count);
 }
 
-/* Few parts are sorted on the stack, many in the arena. */
-#define PARTS_FEW   48
-#define CONTENT_FEW ((size_t)4096)
+/* The attributes of a map or the members of a set, noted as they come: few on the stack, more in
+ * the arena. */
+#define PARTS_FEW   24
+#define CONTENT_FEW ((size_t)2048)
 
 struct parts {
-    struct item_part *sorted;
-    uint32_t count;
-    struct item_part few[2 * PARTS_FEW];
+    size_t base; /* where they begin in the buf */
+    uint32_t count, capacity;
+    bool sorted; /* so far, and each key once */
+    struct item_part *all;
+    struct item_part few[PARTS_FEW];
 };
 
-static void parts_init(struct parts *parts, struct item_reader *in, uint32_t count)
+static inline void parts_begin(struct parts *parts, const struct item_reader *in)
 {
-    parts->sorted = parts->few;
+    parts->base = in->out.size;
     parts->count = 0;
-    if (count > PARTS_FEW)
-        parts->sorted = arena_alloc(in->json->arena, 2 * (size_t)count * sizeof *parts->sorted);
+    parts->capacity = PARTS_FEW;
+    parts->sorted = true;
+    parts->all = parts->few;
 }
 
-static void parts_sort(struct parts *parts)
+static void parts_grow(struct parts *parts, struct item_reader *in)
 {
-    item_parts_sort(parts->sorted, parts->sorted + parts->count, parts->count);
+    struct item_part *more =
+        arena_alloc(in->json->arena, 2 * (size_t)parts->capacity * sizeof *more);
+
+    memcpy(more, parts->all, parts->count * sizeof *more);
+    parts->all = more;
+    parts->capacity *= 2;
 }
 
-static bool part_repeats(const struct parts *parts, uint32_t i)
+/* Notes a part that begins at `start` in the buf and has its key at `key_start`; its end is not
+ * known yet. `key` has the same bytes: best those that the key was copied from, since what was just
+ * written is slow to read back. */
+static inline void parts_open(struct parts *parts, struct item_reader *in, size_t start,
+                              size_t key_start, struct bytes key)
 {
-    return i > 0 &&
-           bytes_equal(item_part_key(&parts->sorted[i - 1]), item_part_key(&parts->sorted[i]));
+    if (parts->count == parts->capacity)
+        parts_grow(parts, in);
+    const uint8_t *base = in->out.data + parts->base;
+    struct item_part *part = &parts->all[parts->count];
+    part->start = (uint32_t)(start - parts->base);
+    part->key_start = (uint32_t)(key_start - parts->base);
+    part->key_size = (uint32_t)key.size;
+    part->prefix = item_part_prefix(key);
+    if (parts->sorted && parts->count > 0 && part->prefix <= part[-1].prefix)
+        parts->sorted = part->prefix == part[-1].prefix &&
+                        bytes_compare(item_part_key(base, part - 1), item_part_key(base, part)) < 0;
+    parts->count++;
 }
 
-/* Lays what is behind `content` out anew, in the order of its parts. */
-static void parts_lay_out(const struct parts *parts, struct item_reader *in, size_t content)
+static inline void parts_close(struct parts *parts, const struct item_reader *in)
 {
-    uint8_t few[CONTENT_FEW], *old = few, *to = in->out.data + content;
-    size_t size = in->out.size - content;
+    struct item_part *part = &parts->all[parts->count - 1];
 
-    if (size > CONTENT_FEW)
-        old = arena_alloc(in->json->arena, size);
-    memcpy(old, to, size);
+    part->size = (uint32_t)(in->out.size - parts->base) - part->start;
+}
+
+static void parts_sort(struct parts *parts, struct item_reader *in)
+{
+    struct item_part few[PARTS_FEW], *spare = few;
+
+    if (parts->count > PARTS_FEW)
+        spare = arena_alloc(in->json->arena, parts->count * sizeof *spare);
+    item_parts_sort(in->out.data + parts->base, parts->all, spare, parts->count);
+}
+
+/* Whether part `i` has the key of the one before; they are sorted. */
+static bool part_repeats(const struct parts *parts, const struct item_reader *in, uint32_t i)
+{
+    const uint8_t *base = in->out.data + parts->base;
+    const struct item_part *part = &parts->all[i];
+
+    return i > 0 && part->prefix == part[-1].prefix &&
+           bytes_equal(item_part_key(base, part - 1), item_part_key(base, part));
+}
+
+/* Lays the parts out anew, in their order. */
+static void parts_lay_out(const struct parts *parts, struct item_reader *in)
+{
+    uint8_t few[CONTENT_FEW], *laid = few, *base = in->out.data + parts->base;
+    size_t size = 0;
+
+    if (in->out.size - parts->base > CONTENT_FEW)
+        laid = arena_alloc(in->json->arena, in->out.size - parts->base);
     for (uint32_t i = 0; i < parts->count; i++) {
-        struct bytes part = item_part_bytes(&parts->sorted[i]);
-        memcpy(to, old + (part.data - (in->out.data + content)), part.size);
-        to += part.size;
+        memcpy(laid + size, base + parts->all[i].start, parts->all[i].size);
+        size += parts->all[i].size;
     }
-    put_done(in, to);
+    memcpy(base, laid, size);
+    in->out.size = parts->base + size;
 }
 
-/* Brings `count` attributes into the order of their names. Of those with one name the last stays,
- * as in the maps that the service reads its JSON into. Returns how many are left. */
-static uint32_t sort_attributes(struct item_reader *in, size_t content, uint32_t count)
+/* Brings attributes into the order of their names. Of those with one name the last stays, as in the
+ * maps that the service reads its JSON into. */
+static void sort_attributes(struct parts *parts, struct item_reader *in)
 {
-    struct item_walk walk = {in->out.data + content, in->out.data + in->out.size};
-    const uint8_t *start = walk.next;
-    struct parts parts;
-    struct bytes name;
-    struct value value;
     uint32_t kept = 0;
 
-    parts_init(&parts, in, count);
-    for (; item_next(&walk, &name, &value); start = walk.next)
-        parts.sorted[parts.count++] = item_part_of(start, walk.next, name);
-    assert(parts.count == count);
-    parts_sort(&parts);
-    for (uint32_t i = 0; i < count; i++) {
-        kept += !part_repeats(&parts, i);
-        if (kept - 1 != i)
-            parts.sorted[kept - 1] = parts.sorted[i];
+    parts_sort(parts, in);
+    for (uint32_t i = 0; i < parts->count; i++) {
+        if (i + 1 < parts->count && part_repeats(parts, in, i + 1))
+            continue;
+        parts->all[kept++] = parts->all[i];
     }
-    parts.count = kept;
-    parts_lay_out(&parts, in, content);
-    return kept;
+    parts->count = kept;
+    parts_lay_out(parts, in);
 }
 
 /* "["a", "a"]" of the members as they came. */
@@ -367,6 +402,7 @@ static void put_members(struct buf *out, struct item_walk walk)
     buf_put_text(out, "]");
 }
 
+/* The members still lie as they came. */
 static void complain_of_duplicates(struct item_reader *in, size_t content, enum value_type type)
 {
     struct item_walk walk = {in->out.data + content, in->out.data + in->out.size};
@@ -384,36 +420,19 @@ static void complain_of_duplicates(struct item_reader *in, size_t content, enum 
              BYTES_ARGS(buf_bytes(&list)), type == VALUE_B ? "of type BS" : "");
 }
 
-static void sort_members(struct item_reader *in, size_t content, uint32_t count,
-                         enum value_type type)
+static void sort_members(struct parts *parts, struct item_reader *in, enum value_type type)
 {
-    struct item_walk walk = {in->out.data + content, in->out.data + in->out.size};
-    const uint8_t *start = walk.next;
-    struct parts parts;
-    struct value member;
-
-    parts_init(&parts, in, count);
-    for (; value_next(&walk, &member); start = walk.next)
-        parts.sorted[parts.count++] = item_part_of(start, walk.next, member.content);
-    assert(parts.count == count);
-    parts_sort(&parts);
-    for (uint32_t i = 0; i < count; i++) {
-        if (part_repeats(&parts, i)) {
-            complain_of_duplicates(in, content, type);
+    parts_sort(parts, in);
+    for (uint32_t i = 1; i < parts->count; i++) {
+        if (part_repeats(parts, in, i)) {
+            complain_of_duplicates(in, parts->base, type);
             return;
         }
     }
-    parts_lay_out(&parts, in, content);
+    parts_lay_out(parts, in);
 }
 
 static bool read_value(struct item_reader *in, int level, struct err *err);
-
-/* Steps over a JSON null; false if something else follows. */
-static bool take_null(struct item_reader *in, bool *taken, struct err *err)
-{
-    *taken = json_peek(in->json) == JSON_NULL;
-    return !*taken || json_read_literal(in->json, err);
-}
 
 struct set_kind {
     enum value_type member;
@@ -422,13 +441,33 @@ struct set_kind {
     const char *if_empty, *if_null;
 };
 
+/* One member; `*held`: it was not null. */
+static bool read_member_of_set(struct item_reader *in, const struct set_kind *kind,
+                               struct parts *parts, struct err *err)
+{
+    size_t start = in->out.size;
+    struct value member;
+
+    if (json_look(in->json) == 'n') {
+        complain(in, "%s", kind->if_null);
+        return json_read_literal(in->json, err);
+    }
+    if (!kind->read(in, err))
+        return false;
+    packed_value(in->out.data + start, &member);
+    parts_open(parts, in, start, (size_t)(member.content.data - in->out.data), member.content);
+    parts_close(parts, in);
+    return true;
+}
+
 static bool read_set(struct item_reader *in, const struct set_kind *kind, struct err *err)
 {
     size_t content = container_begin(in);
-    uint32_t count = 0;
-    bool more, absent;
+    struct parts parts;
+    bool more;
 
-    if (json_peek(in->json) != JSON_ARRAY)
+    parts_begin(&parts, in);
+    if (json_look(in->json) != '[')
         return refuse(in, "", "Unexpected field type", err);
     if (!json_array_begin(in->json, err))
         return false;
@@ -437,17 +476,14 @@ static bool read_set(struct item_reader *in, const struct set_kind *kind, struct
             return false;
         if (!more)
             break;
-        if (!take_null(in, &absent, err) || (!absent && !kind->read(in, err)))
+        if (!read_member_of_set(in, kind, &parts, err))
             return false;
-        if (absent)
-            complain(in, "%s", kind->if_null);
-        count += !absent;
     }
-    if (count == 0)
+    if (parts.count == 0)
         complain(in, "%s", kind->if_empty);
-    if (!in->is_invalid && count > 1)
-        sort_members(in, content, count, kind->member);
-    container_end(in, content, kind->tag, count);
+    if (!parts.sorted && !in->is_invalid)
+        sort_members(&parts, in, kind->member);
+    container_end(in, content, kind->tag, parts.count);
     return true;
 }
 
@@ -481,7 +517,7 @@ static bool read_list(struct item_reader *in, int level, struct err *err)
     uint32_t count = 0;
     bool more;
 
-    if (json_peek(in->json) != JSON_ARRAY)
+    if (json_look(in->json) != '[')
         return refuse(in, "", "Unexpected field type", err);
     if (!json_array_begin(in->json, err))
         return false;
@@ -498,8 +534,10 @@ static bool read_list(struct item_reader *in, int level, struct err *err)
     return true;
 }
 
-static void put_name(struct item_reader *in, struct bytes name)
+static void put_name(struct item_reader *in, struct bytes name, struct parts *parts)
 {
+    size_t start = in->out.size;
+
     if (name.size == 0)
         complain(in, EMPTY_NAME);
     if (name.size > ITEM_NAME_MOST)
@@ -508,32 +546,34 @@ static void put_name(struct item_reader *in, struct bytes name)
     to = packed_varint_put(to, (uint32_t)name.size);
     memcpy(to, name.data, name.size);
     put_done(in, to + name.size);
+    parts_open(parts, in, start, in->out.size - name.size, name);
 }
 
-/* {"name": {"S": ...}, ...} on a level. A name that was escaped lies in the arena and one that was
- * not in the text, so the one before stays where it is. */
+/* {"name": {"S": ...}, ...} on a level. */
 static bool read_attributes(struct item_reader *in, int level, uint32_t *count, struct err *err)
 {
-    size_t content = in->out.size;
-    struct bytes name, before = BYTES_NONE;
-    bool more, sorted = true;
+    struct parts parts;
+    struct bytes name;
+    bool more;
 
-    if (json_peek(in->json) != JSON_OBJECT)
+    parts_begin(&parts, in);
+    if (json_look(in->json) != '{')
         return refuse_map(in, err);
     if (!json_object_begin(in->json, err))
         return false;
-    for (*count = 0;; ++*count, before = name) {
+    for (;;) {
         if (!json_object_next(in->json, &name, &more, err))
             return false;
         if (!more)
             break;
-        sorted = sorted && (*count == 0 || bytes_compare(before, name) < 0);
-        put_name(in, name);
+        put_name(in, name, &parts);
         if (!read_value(in, level, err))
             return false;
+        parts_close(&parts, in);
     }
-    if (!sorted)
-        *count = sort_attributes(in, content, *count);
+    if (!parts.sorted)
+        sort_attributes(&parts, in);
+    *count = parts.count;
     return true;
 }
 
@@ -553,38 +593,37 @@ static bool read_map(struct item_reader *in, int level, struct err *err)
 #define NO_TYPE (-1)
 
 /* The type that a member of an AttributeValue names; NO_TYPE for one that is not known. */
-static int type_named(struct bytes name)
+static inline int type_of_letter(uint8_t letter)
 {
-    switch (name.size) {
-    case 1:
-        switch (name.data[0]) {
-        case 'S':
-            return VALUE_S;
-        case 'N':
-            return VALUE_N;
-        case 'B':
-            return VALUE_B;
-        case 'L':
-            return VALUE_L;
-        case 'M':
-            return VALUE_M;
-        default:
-            return NO_TYPE;
-        }
-    case 2:
-        if (name.data[1] != 'S')
-            return NO_TYPE;
-        return name.data[0] == 'S'   ? VALUE_SS
-               : name.data[0] == 'N' ? VALUE_NS
-               : name.data[0] == 'B' ? VALUE_BS
-                                     : NO_TYPE;
-    case 4:
-        if (memcmp(name.data, "BOOL", 4) == 0)
-            return VALUE_BOOL;
-        return memcmp(name.data, "NULL", 4) == 0 ? VALUE_NULL : NO_TYPE;
+    switch (letter) {
+    case 'S':
+        return VALUE_S;
+    case 'N':
+        return VALUE_N;
+    case 'B':
+        return VALUE_B;
+    case 'L':
+        return VALUE_L;
+    case 'M':
+        return VALUE_M;
     default:
         return NO_TYPE;
     }
+}
+
+static int type_named(struct bytes name)
+{
+    if (name.size == 1)
+        return type_of_letter(name.data[0]);
+    if (bytes_equal(name, BYTES("BOOL")))
+        return VALUE_BOOL;
+    if (bytes_equal(name, BYTES("NULL")))
+        return VALUE_NULL;
+    if (bytes_equal(name, BYTES("SS")))
+        return VALUE_SS;
+    if (bytes_equal(name, BYTES("NS")))
+        return VALUE_NS;
+    return bytes_equal(name, BYTES("BS")) ? VALUE_BS : NO_TYPE;
 }
 
 static bool read_typed(struct item_reader *in, int type, int level, struct err *err)
@@ -614,68 +653,98 @@ static bool read_typed(struct item_reader *in, int type, int level, struct err *
     }
 }
 
-/* The members of an AttributeValue: those that are known and not null are read, of each type the
- * last one counts. `*seen` has a bit for each type that is set, `*held` the type that was read last
- * and is what lies behind `start`. */
-static bool read_members(struct item_reader *in, int level, unsigned *seen, int *held,
+/* What the members of an AttributeValue say: a bit for each type that is set, and the type that was
+ * read last, which is what lies in the buf. */
+struct types {
+    unsigned seen;
+    int held;
+};
+
+/* One member, which stands at its value: what is not known is dropped, null is absent, and of a
+ * type the last one counts. */
+static bool read_member(struct item_reader *in, int type, int level, size_t start,
+                        struct types *types, struct err *err)
+{
+    if (type == NO_TYPE)
+        return json_skip(in->json, err);
+    if (json_look(in->json) == 'n') {
+        types->seen &= ~(1u << type);
+        return json_read_literal(in->json, err);
+    }
+    in->out.size = start;
+    types->seen |= 1u << type;
+    types->held = type;
+    return read_typed(in, type, level, err);
+}
+
+/* The members of an object that was begun. */
+static bool read_members(struct item_reader *in, int level, size_t start, struct types *types,
                          struct err *err)
 {
-    size_t start = in->out.size;
     struct bytes name;
-    bool more, absent;
+    bool more;
 
     for (;;) {
         if (!json_object_next(in->json, &name, &more, err))
             return false;
         if (!more)
             return true;
-        int type = type_named(name);
-        if (type == NO_TYPE) {
-            if (!json_skip(in->json, err))
-                return false;
-            continue;
-        }
-        if (!take_null(in, &absent, err))
+        if (!read_member(in, type_named(name), level, start, types, err))
             return false;
-        if (absent) {
-            *seen &= ~(1u << type);
-            continue;
-        }
-        in->out.size = start;
-        if (!read_typed(in, type, level, err))
-            return false;
-        *seen |= 1u << type;
-        *held = type;
     }
 }
 
-/* An attribute value; exactly one packed value is appended, a NULL for a bad one. */
+/* Any attribute value; the members, if there are any, begin with one named `letter` unless it is 0.
+ * A NULL is appended for a bad value. */
+static bool read_any_value(struct item_reader *in, uint8_t letter, int level, struct err *err)
+{
+    struct types types = {0, NO_TYPE};
+    size_t start = in->out.size;
+    uint8_t c = json_look(in->json);
+
+    if (letter != 0) {
+        if (!read_member(in, type_of_letter(letter), level, start, &types, err) ||
+            !read_members(in, level, start, &types, err))
+            return false;
+    } else if (c == '{') {
+        if (!json_object_begin(in->json, err) || !read_members(in, level, start, &types, err))
+            return false;
+    } else if (c != 'n') {
+        return refuse_value(in, err);
+    } else if (!json_read_literal(in->json, err)) {
+        return false;
+    }
+    if (types.seen != 0 && types.seen == 1u << types.held)
+        return true;
+    complain(in, "%s", types.seen == 0 ? EMPTY_VALUE : MANY_DATATYPES);
+    in->out.size = start;
+    put_placeholder(in);
+    return true;
+}
+
+/* An attribute value; exactly one packed value is appended. Nearly all are a string or a number and
+ * nothing else, and are read by the shortest way. */
 static bool read_value(struct item_reader *in, int level, struct err *err)
 {
-    size_t start = in->out.size;
-    unsigned seen = 0;
-    int held = NO_TYPE;
-    bool absent;
-
     if (level > ITEM_DEPTH_MOST) {
         complain(in, TOO_DEEP);
         put_placeholder(in);
         return json_skip(in->json, err);
     }
-    if (!take_null(in, &absent, err))
-        return false;
-    if (!absent) {
-        if (json_peek(in->json) != JSON_OBJECT)
-            return refuse_value(in, err);
-        if (!json_object_begin(in->json, err) || !read_members(in, level, &seen, &held, err))
+    json_look(in->json);
+    struct json_reader before = *in->json;
+    size_t start = in->out.size;
+    uint8_t letter = json_object_letter(in->json);
+    if ((letter == 'S' || letter == 'N') && json_look(in->json) == '"') {
+        if (letter == 'S' ? !read_s(in, err) : !read_n(in, err))
             return false;
+        if (json_object_ends(in->json))
+            return true;
+        in->out.size = start;
+        *in->json = before;
+        letter = 0;
     }
-    if (seen != 0 && seen == 1u << held)
-        return true;
-    complain(in, "%s", seen == 0 ? EMPTY_VALUE : MANY_DATATYPES);
-    in->out.size = start;
-    put_placeholder(in);
-    return true;
+    return read_any_value(in, letter, level, err);
 }
 
 bool item_read_json(struct json_reader *reader, struct item_read *out, struct err *err)

@@ -66,29 +66,39 @@ static inline uint32_t packed_varint_take(const uint8_t **at)
 /* The value at `at`, of bytes that are known to be good; returns the byte behind it. */
 const uint8_t *packed_value(const uint8_t *at, struct value *out);
 
-/* What has to be put in order: an attribute (its key is its name) or a member of a set. */
+/* What has to be put in order: an attribute (its key is its name) or a member of a set (its key is
+ * its content). Where it lies is counted from a base, since a buf may move. */
 struct item_part {
     uint64_t prefix; /* the first 8 bytes of the key, zeros behind it: settles most comparisons */
-    const uint8_t *key;
-    uint32_t key_size;
-    uint32_t lead; /* bytes of the part before its key */
-    uint32_t size; /* of the part */
+    uint32_t start, size;
+    uint32_t key_start, key_size;
 };
 
-struct item_part item_part_of(const uint8_t *start, const uint8_t *end, struct bytes key);
-
-static inline struct bytes item_part_bytes(const struct item_part *part)
+/* Looks at no byte outside the key. Of a short one the ends are taken, which overlap. */
+static inline uint64_t item_part_prefix(struct bytes key)
 {
-    return bytes_of(part->key - part->lead, part->size);
+    const uint8_t *at = key.data;
+    size_t size = key.size, middle = size / 2;
+
+    if (size >= 8)
+        return be64_load(at);
+    if (size >= 4)
+        return (uint64_t)be32_load(at) << 32 |
+               (uint32_t)((uint64_t)be32_load(at + size - 4) << (64 - 8 * size));
+    if (size == 0)
+        return 0;
+    return (uint64_t)at[0] << 56 | (uint64_t)at[middle] << (56 - 8 * middle) |
+           (uint64_t)at[size - 1] << (64 - 8 * size);
 }
 
-static inline struct bytes item_part_key(const struct item_part *part)
+static inline struct bytes item_part_key(const uint8_t *base, const struct item_part *part)
 {
-    return bytes_of(part->key, part->key_size);
+    return bytes_of(base + part->key_start, part->key_size);
 }
 
 /* Sorts by key, those of equal keys as they came. `spare` has room for `count` too. Never more than
  * n log n comparisons, and fewer where runs are in order already. */
-void item_parts_sort(struct item_part *parts, struct item_part *spare, uint32_t count);
+void item_parts_sort(const uint8_t *base, struct item_part *parts, struct item_part *spare,
+                     uint32_t count);
 
 #endif

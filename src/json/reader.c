@@ -32,8 +32,7 @@ static inline bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-/* The first character that is no white space, unread; 0 at the end, which no JSON text holds. */
-static inline uint8_t look(struct json_reader *reader)
+uint8_t json_look_behind_space(struct json_reader *reader)
 {
     while (reader->next < reader->end) {
         if (!is_space(*reader->next))
@@ -45,7 +44,7 @@ static inline uint8_t look(struct json_reader *reader)
 
 enum json_kind json_peek(struct json_reader *reader)
 {
-    uint8_t c = look(reader);
+    uint8_t c = json_look(reader);
 
     switch (c) {
     case '{':
@@ -321,7 +320,7 @@ static inline bool read_string(struct json_reader *reader, struct bytes *out, st
 
 bool json_read_string(struct json_reader *reader, struct bytes *out, struct err *err)
 {
-    if (look(reader) != '"')
+    if (json_look(reader) != '"')
         return malformed(err);
     reader->next++;
     return read_string(reader, out, err);
@@ -369,7 +368,7 @@ bool json_read_literal(struct json_reader *reader, struct err *err)
 {
     static const struct bytes literals[] = {BYTES_INIT("true"), BYTES_INIT("false"),
                                             BYTES_INIT("null")};
-    uint8_t first = look(reader);
+    uint8_t first = json_look(reader);
     struct bytes left = bytes_of(reader->next, (size_t)(reader->end - reader->next));
 
     for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
@@ -385,7 +384,7 @@ bool json_read_literal(struct json_reader *reader, struct err *err)
 
 static inline bool container_begin(struct json_reader *reader, uint8_t opening, struct err *err)
 {
-    if (look(reader) != opening || reader->depth == JSON_DEPTH_MOST)
+    if (json_look(reader) != opening || reader->depth == JSON_DEPTH_MOST)
         return malformed(err);
     reader->next++;
     reader->depth++;
@@ -398,7 +397,7 @@ static inline bool container_begin(struct json_reader *reader, uint8_t opening, 
 static inline bool container_next(struct json_reader *reader, uint8_t closing, bool *more,
                                   struct err *err)
 {
-    uint8_t c = look(reader);
+    uint8_t c = json_look(reader);
 
     if (c == closing) {
         reader->next++;
@@ -428,12 +427,12 @@ bool json_object_next(struct json_reader *reader, struct bytes *name, bool *more
         return false;
     if (!*more)
         return true;
-    if (look(reader) != '"')
+    if (json_look(reader) != '"')
         return malformed(err);
     reader->next++;
     if (!read_string(reader, name, err))
         return false;
-    if (look(reader) != ':')
+    if (json_look(reader) != ':')
         return malformed(err);
     reader->next++;
     return true;
@@ -497,6 +496,6 @@ bool json_skip(struct json_reader *reader, struct err *err)
 
 bool json_end(struct json_reader *reader, struct err *err)
 {
-    look(reader);
+    json_look(reader);
     return reader->next == reader->end ? true : malformed(err);
 }
