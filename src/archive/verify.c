@@ -1,0 +1,259 @@
+/* archive/verify.c - an export from its summary on: the summary says where the list of files is,
+ * the list names the files, and what they hold must add up to the summary again. Last the folder
+ * itself is listed: there is nothing in it that nobody speaks of, and what must be there is. */
+#include "archive/verify.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "archive/manifest.h"
+#include "archive/verify_parts.h"
+
+/* Ours: over 250,000 data files. */
+#define MANIFEST_MOST ((size_t)64 * 1024 * 1024)
+
+void verify_report_init(struct verify_report *report)
+{
+    *report = (struct verify_report){0};
+    buf_init(&report->problems);
+}
+
+void verify_report_release(struct verify_report *report)
+{
+    buf_release(&report->problems);
+}
+
+void verify_problem(struct verify *verify, const char *where, const char *format, ...)
+{
+    struct verify_report *report = verify->report;
+    char text[ERR_MESSAGE_MOST];
+    va_list args;
+
+    if (report->problem_count++ >= VERIFY_PROBLEMS_MOST)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    buf_printf(&report->problems, "%s: %s\n", where, text);
+}
+
+const char *verify_key(struct verify *verify, const char *leaf)
+{
+    const char *folder = verify->settings->folder;
+
+    return (const char *)arena_printf(&verify->arena, "%s%s%s%c", folder,
+                                      folder[0] != '\0' ? "/" : "", leaf, '\0')
+        .data;
+}
+
+/* --- small objects
+ * -------------------------------------------------------------------------------- */
+
+struct whole {
+    struct buf bytes;
+    bool too_large;
+};
+
+static bool whole_take(void *context, struct bytes piece, struct err *err)
+{
+    struct whole *whole = context;
+
+    whole->too_large = whole->bytes.size + piece.size > MANIFEST_MOST;
+    if (whole->too_large)
+        return err_fail(err, ERR_CORRUPT, "it is larger than any manifest");
+    buf_put_bytes(&whole->bytes, piece);
+    return true;
+}
+
+/* An object, in the arena; `*found` is false after a problem. */
+static bool object_read(struct verify *verify, const char *leaf, struct bytes *out, bool *found,
+                        struct err *err)
+{
+    struct object_location where = {verify->settings->bucket, verify_key(verify, leaf)};
+    struct whole whole = {0};
+
+    buf_init(&whole.bytes);
+    bool ok = verify->store->ops->get(verify->store, &where, whole_take, &whole, err);
+    bool missing = !ok && strcmp(err->reason, "S3NoSuchKey") == 0;
+    *found = ok;
+    if (ok)
+        *out = arena_copy(&verify->arena, buf_bytes(&whole.bytes));
+    else if (missing || whole.too_large)
+        verify_problem(verify, leaf, "%s", missing ? "it is missing" : err->message);
+    buf_release(&whole.bytes);
+    return ok || missing || whole.too_large;
+}
+
+/* A manifest, and the object beside it that holds its MD5. */
+static bool manifest_read(struct verify *verify, const char *leaf, const char *md5_leaf,
+                          struct bytes *out, bool *found, struct err *err)
+{
+    struct bytes md5;
+    struct buf expected;
+    bool md5_found;
+
+    if (!object_read(verify, leaf, out, found, err) ||
+        !object_read(verify, md5_leaf, &md5, &md5_found, err))
+        return false;
+    if (!*found || !md5_found)
+        return true;
+    buf_init_in(&expected, &verify->arena);
+    manifest_put_md5(&expected, *out);
+    if (!bytes_equal(md5, buf_bytes(&expected)))
+        verify_problem(verify, md5_leaf, "it is %.*s, and the MD5 of %s is %.*s", BYTES_ARGS(md5),
+                       leaf, BYTES_ARGS(buf_bytes(&expected)));
+    return true;
+}
+
+/* --- the folder
+ * ------------------------------------------------------------------------------------ */
+
+/* What must be there, and what there is, both in byte order. */
+struct contents {
+    struct verify *verify;
+    const char **expected;
+    size_t count, at;
+    size_t folder_size; /* of the folder's own name in a key, with its slash */
+};
+
+static void missing_until(struct contents *contents, const char *leaf)
+{
+    for (; contents->at < contents->count; contents->at++) {
+        const char *expected = contents->expected[contents->at];
+        if (leaf != NULL && strcmp(expected, leaf) >= 0)
+            return;
+        if (contents->at > 0 && strcmp(expected, contents->expected[contents->at - 1]) == 0)
+            verify_problem(contents->verify, LEAF_FILES, "%s is named twice", expected);
+        else if (strcmp(expected, LEAF_STARTED) == 0)
+            verify_problem(contents->verify, expected, "it is missing"); /* others were read */
+    }
+}
+
+static bool key_take(void *context, const char *key, uint64_t size, struct err *err)
+{
+    struct contents *contents = context;
+    const char *leaf = key + contents->folder_size;
+
+    (void)err;
+    missing_until(contents, leaf);
+    if (contents->at == contents->count || strcmp(contents->expected[contents->at], leaf) != 0)
+        verify_problem(contents->verify, leaf, "it does not belong to the export");
+    else
+        contents->at++;
+    if (strcmp(leaf, LEAF_STARTED) == 0 && size != 0)
+        verify_problem(contents->verify, leaf, "it is not empty");
+    return true;
+}
+
+static int text_compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool folder_verify(struct verify *verify, const struct file_entry *files, size_t count,
+                          struct err *err)
+{
+    static const char *const always[] = {LEAF_STARTED, LEAF_FILES, LEAF_FILES_MD5, LEAF_SUMMARY,
+                                         LEAF_SUMMARY_MD5};
+    size_t fixed = sizeof always / sizeof *always;
+    const char *folder = verify_key(verify, "");
+    struct contents contents = {
+        .verify = verify,
+        .expected = arena_alloc(&verify->arena, (fixed + count) * sizeof(const char *)),
+        .count = fixed + count,
+        .folder_size = strlen(folder)};
+
+    memcpy(contents.expected, always, sizeof always);
+    for (size_t i = 0; i < count; i++)
+        contents.expected[fixed + i] = files[i].leaf;
+    qsort(contents.expected, contents.count, sizeof(const char *), text_compare);
+    if (!verify->store->ops->list(verify->store, verify->settings->bucket, folder, key_take,
+                                  &contents, err))
+        return false;
+    missing_until(&contents, NULL);
+    return true;
+}
+
+/* --- all of it
+ * -------------------------------------------------------------------------------------- */
+
+static void sums_check(struct verify *verify, const struct summary *summary,
+                       const struct file_entry *files, size_t count)
+{
+    const struct verify_report *report = verify->report;
+    uint64_t listed = 0;
+
+    for (size_t i = 0; i < count; i++)
+        listed += files[i].items;
+    if (listed != summary->items)
+        verify_problem(verify, LEAF_SUMMARY,
+                       "itemCount is %llu, and that of the files sums to %llu",
+                       (unsigned long long)summary->items, (unsigned long long)listed);
+    if (report->items != listed)
+        return; /* told with the files; sizes cannot agree then */
+    if (report->item_bytes != summary->billed_bytes)
+        verify_problem(verify, LEAF_SUMMARY, "billedSizeBytes is %llu, and the items have %llu",
+                       (unsigned long long)summary->billed_bytes,
+                       (unsigned long long)report->item_bytes);
+}
+
+static bool files_verify(struct verify *verify, const struct summary *summary,
+                         const struct file_entry *files, size_t count, struct err *err)
+{
+    bool kms = bytes_equal(summary->encryption, BYTES("KMS")), ok = true;
+    struct key_set seen;
+
+    key_set_init(&seen);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = file_verify(verify, &files[i], kms, &seen, &verify->report->items, err);
+    key_set_release(&seen);
+    return ok;
+}
+
+static void summary_tell(struct verify_report *report, const struct summary *summary)
+{
+    snprintf(report->export_arn, sizeof report->export_arn, "%.*s",
+             BYTES_ARGS(summary->export_arn));
+    snprintf(report->export_time, sizeof report->export_time, "%.*s",
+             BYTES_ARGS(summary->export_time));
+}
+
+static bool verify_all(struct verify *verify, struct err *err)
+{
+    struct bytes text;
+    struct summary summary;
+    struct buf files;
+    bool found;
+
+    if (!manifest_read(verify, LEAF_SUMMARY, LEAF_SUMMARY_MD5, &text, &found, err))
+        return false;
+    if (!found || !summary_read(verify, text, &summary))
+        return true;
+    summary_tell(verify->report, &summary);
+    if (!manifest_read(verify, LEAF_FILES, LEAF_FILES_MD5, &text, &found, err))
+        return false;
+    if (!found)
+        return true;
+    buf_init_in(&files, &verify->arena);
+    files_read(verify, &summary, text, &files);
+    const struct file_entry *entries = (const struct file_entry *)files.data;
+    size_t count = files.size / sizeof *entries;
+    if (!files_verify(verify, &summary, entries, count, err) ||
+        !folder_verify(verify, entries, count, err))
+        return false;
+    sums_check(verify, &summary, entries, count);
+    return true;
+}
+
+bool verify_export(struct store *store, const struct verify_settings *settings,
+                   struct verify_report *report, struct err *err)
+{
+    struct verify verify = {.store = store, .settings = settings, .report = report};
+
+    arena_init(&verify.arena);
+    bool ok = verify_all(&verify, err);
+    arena_release(&verify.arena);
+    return ok;
+}

@@ -1,0 +1,45 @@
+/* archive/verify.h - checks that a full export is whole: its manifests, their checksums, every data
+ * file and every line in it (spec/export.md 3 and 4.1), and that its folder holds nothing else.
+ * Works on any store, knows nothing of the server that wrote it, and takes memory for one line, one
+ * manifest, and 8 bytes of each partition key. Blocks; one thread. */
+#ifndef ARCHIVE_VERIFY_H
+#define ARCHIVE_VERIFY_H
+
+#include "store/store.h"
+
+struct verify_settings {
+    const char *bucket;
+    const char *folder; /* the keys without "/manifest-summary.json"; "": the bucket itself */
+    bool moved; /* the folder was copied to where it is, so that bucket, prefix and etags are
+                   not compared with those of the manifests */
+    const char *keys[2]; /* partition and sort key; NULL: there is none, or it is not known, and
+                            then order and uniqueness go unchecked */
+    /* Each item of a line without fault, packed, borrowed; or NULL. */
+    void (*item)(void *context, struct bytes item);
+    void *context;
+};
+
+/* Problems are told one by one up to this many, and counted beyond. */
+#define VERIFY_PROBLEMS_MOST 100
+
+struct verify_report {
+    /* From the summary; empty if it says nothing that can be read. */
+    char export_arn[1100], export_time[32];
+    uint64_t files, items;
+    uint64_t item_bytes; /* by item_size() */
+    uint64_t file_bytes; /* compressed */
+    uint64_t text_bytes;
+    uint64_t etags_unchecked; /* of parts that are not as long as ours, or encrypted by KMS */
+    bool keys_unchecked;      /* too many partition keys to remember: not all were compared */
+    uint64_t problem_count;
+    struct buf problems; /* a line each: where, and what is wrong */
+};
+void verify_report_init(struct verify_report *report);
+void verify_report_release(struct verify_report *report);
+
+/* True: it was read to its end, and the export is whole if there are no problems. ERR_STORE: it
+ * could not be read, which says nothing of the export. */
+MUST_CHECK bool verify_export(struct store *store, const struct verify_settings *settings,
+                              struct verify_report *report, struct err *err);
+
+#endif

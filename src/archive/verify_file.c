@@ -1,0 +1,430 @@
+/* archive/verify_file.c - one data file from the first byte to the last, once: digests of the
+ * compressed bytes, the gzip data, its lines, the item of each, and their keys.
+ *
+ * Keys: within a partition the sort keys must rise, so no two items of one run of lines share a
+ * key; and the partition key of each run must be new to the whole export, which takes 8 bytes for
+ * each. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "archive/gunzip.h"
+#include "archive/verify_parts.h"
+#include "base/digest.h"
+#include "item/json.h"
+#include "item/key.h"
+#include "store/etag.h"
+#include "json/writer.h"
+
+/* Ours. An item is under 400 KB; escaped in the least favourable way its text is six times that. */
+#define LINE_MOST ((size_t)16 * 1024 * 1024)
+
+/* Ours: 64 million partition keys, half of the slots in use, are 1 GiB. */
+#define SLOTS_FIRST ((size_t)1024)
+#define SLOTS_MOST  ((size_t)1 << 27)
+
+/* spec/export.md 3.5: no time, no flags, OS 255. */
+#define GZIP_HEADER "\x1f\x8b\x08\0\0\0\0\0\0\xff"
+
+struct file {
+    struct verify *verify;
+    const struct file_entry *entry;
+    struct digest *md5;
+    struct etag_sum parts;
+    size_t in_part;
+    struct gunzip *gunzip;
+    bool broken; /* the gzip data makes no sense any more */
+    uint64_t bytes, items, lines;
+    uint8_t header[sizeof GZIP_HEADER - 1];
+    struct buf line;    /* of a line that came in pieces */
+    struct arena arena; /* of one line */
+    struct key_set *seen;
+    struct buf partition, sort; /* of the item before: type, value */
+    bool has_before;
+};
+
+/* --- keys ----------------------------------------------------------------------------------------
+ */
+
+void key_set_init(struct key_set *set)
+{
+    *set = (struct key_set){calloc(SLOTS_FIRST, sizeof *set->slots), 0, SLOTS_FIRST};
+    assert(set->slots != NULL);
+}
+
+void key_set_release(struct key_set *set)
+{
+    free(set->slots);
+}
+
+static uint64_t *slot_of(const struct key_set *set, uint64_t hash)
+{
+    size_t at = hash & (set->capacity - 1);
+
+    while (set->slots[at] != 0 && set->slots[at] != hash)
+        at = (at + 1) & (set->capacity - 1);
+    return &set->slots[at];
+}
+
+static void key_set_grow(struct key_set *set)
+{
+    struct key_set larger = {calloc(set->capacity * 2, sizeof *set->slots), set->count,
+                             set->capacity * 2};
+
+    assert(larger.slots != NULL);
+    for (size_t i = 0; i < set->capacity; i++)
+        if (set->slots[i] != 0)
+            *slot_of(&larger, set->slots[i]) = set->slots[i];
+    free(set->slots);
+    *set = larger;
+}
+
+/* False if it was there. Once the set is full, nothing is added any more. */
+static bool key_set_add(struct key_set *set, uint64_t hash, bool *full)
+{
+    uint64_t *slot = slot_of(set, hash == 0 ? 1 : hash);
+
+    if (*slot != 0)
+        return false;
+    *full = set->count * 2 >= SLOTS_MOST;
+    if (*full)
+        return true;
+    *slot = hash == 0 ? 1 : hash;
+    set->count++;
+    if (set->count * 2 > set->capacity)
+        key_set_grow(set);
+    return true;
+}
+
+/* --- lines ---------------------------------------------------------------------------------------
+ */
+
+static void line_problem(struct file *file, const char *format, ...) PRINTF(2, 3);
+
+static void line_problem(struct file *file, const char *format, ...)
+{
+    char text[ERR_MESSAGE_MOST];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    verify_problem(file->verify, file->entry->leaf, "line %llu: %s",
+                   (unsigned long long)file->lines, text);
+}
+
+/* The value of a key attribute behind its type; false if it is missing or cannot be a key. */
+static bool key_value(struct file *file, struct bytes item, const char *name, struct buf *out)
+{
+    struct value value;
+
+    buf_clear(out);
+    if (!item_find(item, bytes_of_text(name), &value) || value.type > VALUE_B) {
+        line_problem(file, "the key attribute %s is missing, or of a type that no key has", name);
+        return false;
+    }
+    buf_put_u8(out, (uint8_t)value.type);
+    buf_put_bytes(out, value.content);
+    return true;
+}
+
+static void partition_new(struct file *file, struct bytes partition)
+{
+    bool full = false;
+
+    if (!key_set_add(file->seen, key_hash(partition), &full))
+        line_problem(file, "the items of this partition key are in two places");
+    file->verify->report->keys_unchecked |= full;
+}
+
+static void order_check(struct file *file, struct bytes partition, struct bytes sort)
+{
+    if (!file->has_before || !bytes_equal(partition, buf_bytes(&file->partition))) {
+        partition_new(file, partition);
+        return;
+    }
+    int order = bytes_compare(buf_bytes(&file->sort), sort);
+    if (order == 0)
+        line_problem(file, "the key of the line before once more");
+    else if (order > 0)
+        line_problem(file, "its sort key belongs before that of the line before");
+}
+
+static void keys_check(struct file *file, struct bytes item)
+{
+    const char *const *keys = file->verify->settings->keys;
+    struct buf partition, sort;
+
+    if (keys[0] == NULL)
+        return;
+    buf_init_in(&partition, &file->arena);
+    buf_init_in(&sort, &file->arena);
+    if (!key_value(file, item, keys[0], &partition) ||
+        (keys[1] != NULL && !key_value(file, item, keys[1], &sort)))
+        return;
+    order_check(file, buf_bytes(&partition), buf_bytes(&sort));
+    buf_clear(&file->partition);
+    buf_put_bytes(&file->partition, buf_bytes(&partition));
+    buf_clear(&file->sort);
+    buf_put_bytes(&file->sort, buf_bytes(&sort));
+    file->has_before = true;
+}
+
+/* {"Item":{...}} and nothing around it. */
+static bool item_parse(struct bytes line, struct arena *arena, struct item_read *out,
+                       struct err *err)
+{
+    struct json_reader reader;
+    struct bytes name;
+    bool more;
+
+    json_reader_init(&reader, line, arena);
+    if (!json_object_begin(&reader, err) || !json_object_next(&reader, &name, &more, err))
+        return false;
+    if (!more || !bytes_equal(name, BYTES("Item")))
+        return err_fail(err, ERR_CORRUPT, "the member \"Item\" does not come first");
+    if (!item_read_json(&reader, out, err) || !json_object_next(&reader, &name, &more, err))
+        return false;
+    if (more)
+        return err_fail(err, ERR_CORRUPT, "there is more than the member \"Item\"");
+    return json_end(&reader, err);
+}
+
+/* The key attributes lead each line, in their order (4.1). */
+static void text_check(struct file *file, struct bytes line, struct bytes item)
+{
+    const char *const *keys = file->verify->settings->keys;
+    struct value value;
+    struct buf text;
+
+    buf_init_in(&text, &file->arena);
+    buf_put_literal(&text, "{\"Item\":{");
+    for (size_t i = 0; i < 2 && keys[i] != NULL; i++) {
+        if (!item_find(item, bytes_of_text(keys[i]), &value))
+            return; /* told by keys_check() */
+        if (i > 0)
+            buf_put_u8(&text, ',');
+        json_put_string(&text, bytes_of_text(keys[i]));
+        buf_put_u8(&text, ':');
+        value_write_json(&value, &text);
+    }
+    if (!bytes_begin(line, buf_bytes(&text)))
+        line_problem(file, "the line does not begin with the key, written as exports write it");
+}
+
+static void line_check(struct file *file, struct bytes line)
+{
+    struct arena_mark mark = arena_mark(&file->arena);
+    struct verify_report *report = file->verify->report;
+    struct item_read item;
+    struct err err = {0};
+
+    file->lines++;
+    if (!item_parse(line, &file->arena, &item, &err)) {
+        line_problem(file, "%s", err.message);
+    } else if (item.invalid != NULL) {
+        line_problem(file, "%s", item.invalid->message);
+    } else {
+        file->items++;
+        report->item_bytes += item_size(item.packed);
+        if (item_size(item.packed) > ITEM_SIZE_MOST)
+            line_problem(file, "the item is over 400 KB");
+        text_check(file, line, item.packed);
+        keys_check(file, item.packed);
+        if (file->verify->settings->item != NULL)
+            file->verify->settings->item(file->verify->settings->context, item.packed);
+    }
+    arena_rewind(&file->arena, mark);
+}
+
+static bool text_take(void *context, struct bytes text, struct err *err)
+{
+    struct file *file = context;
+
+    file->verify->report->text_bytes += text.size;
+    while (text.size > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.size);
+        size_t size = end == NULL ? text.size : (size_t)(end - text.data);
+        if (file->line.size + size > LINE_MOST)
+            return err_fail(err, ERR_CORRUPT, "line %llu is longer than any item's",
+                            (unsigned long long)file->lines + 1);
+        if (end == NULL || file->line.size > 0)
+            buf_put(&file->line, text.data, size);
+        if (end == NULL)
+            break;
+        line_check(file, file->line.size > 0 ? buf_bytes(&file->line) : bytes_of(text.data, size));
+        buf_clear(&file->line);
+        text = bytes_from(text, size + 1);
+    }
+    return true;
+}
+
+/* --- bytes ---------------------------------------------------------------------------------------
+ */
+
+/* Parts are as long as our own uploads' are. */
+static void parts_put(struct file *file, struct bytes piece)
+{
+    char ignored[ETAG_MOST];
+
+    while (piece.size > 0) {
+        size_t room = UPLOAD_PART - file->in_part;
+        size_t size = piece.size < room ? piece.size : room;
+        etag_sum_put(&file->parts, bytes_of(piece.data, size));
+        file->in_part += size;
+        if (file->in_part == UPLOAD_PART) {
+            etag_sum_part(&file->parts, ignored);
+            file->in_part = 0;
+        }
+        piece = bytes_from(piece, size);
+    }
+}
+
+static bool piece_take(void *context, struct bytes piece, struct err *err)
+{
+    struct file *file = context;
+    struct err why = {0};
+
+    (void)err;
+    for (size_t i = 0; i < piece.size && file->bytes + i < sizeof file->header; i++)
+        file->header[file->bytes + i] = piece.data[i];
+    file->bytes += piece.size;
+    digest_put(file->md5, piece);
+    parts_put(file, piece);
+    if (!file->broken && !gunzip_put(file->gunzip, piece, text_take, file, &why)) {
+        verify_problem(file->verify, file->entry->leaf, "%s", why.message);
+        file->broken = true;
+    }
+    return true;
+}
+
+static void md5_check(struct file *file)
+{
+    uint8_t md5[MD5_SIZE];
+    struct buf quoted;
+
+    digest_take(file->md5, md5);
+    buf_init(&quoted);
+    json_put_base64(&quoted, bytes_of(md5, sizeof md5));
+    struct bytes computed = bytes_of(quoted.data + 1, quoted.size - 2);
+    if (!bytes_equal(computed, file->entry->md5))
+        verify_problem(file->verify, file->entry->leaf, "its MD5 is %.*s, not the manifest's %.*s",
+                       BYTES_ARGS(computed), BYTES_ARGS(file->entry->md5));
+    buf_release(&quoted);
+}
+
+/* The number of parts behind the "-"; 0 if there is none. */
+static unsigned long etag_parts(struct bytes etag)
+{
+    char digits[16];
+    const uint8_t *dash = memchr(etag.data, '-', etag.size);
+
+    if (dash == NULL || dash != etag.data + (size_t)2 * MD5_SIZE)
+        return 0;
+    snprintf(digits, sizeof digits, "%.*s", BYTES_ARGS(bytes_from(etag, (size_t)2 * MD5_SIZE + 1)));
+    return strtoul(digits, NULL, 10);
+}
+
+/* An upload in parts of another length has an etag that nobody can compute afterwards. */
+static void etag_check(struct file *file, bool kms)
+{
+    char computed[ETAG_MOST], ignored[ETAG_MOST];
+
+    if (file->in_part > 0 || file->parts.parts == 0)
+        etag_sum_part(&file->parts, ignored);
+    uint32_t parts = file->parts.parts;
+    etag_sum_take(&file->parts, computed);
+    if (bytes_equal(bytes_of_text(computed), file->entry->etag))
+        return;
+    unsigned long given = etag_parts(file->entry->etag);
+    if (kms || (given > 1 && given != parts))
+        file->verify->report->etags_unchecked++;
+    else
+        verify_problem(file->verify, file->entry->leaf, "its etag is %s, not the manifest's %.*s",
+                       computed, BYTES_ARGS(file->entry->etag));
+}
+
+static void end_check(struct file *file, bool kms)
+{
+    struct verify *verify = file->verify;
+    const char *leaf = file->entry->leaf;
+    struct err why = {0};
+
+    md5_check(file);
+    etag_check(file, kms);
+    if (file->broken)
+        return;
+    if (!gunzip_end(file->gunzip, &why))
+        verify_problem(verify, leaf, "%s", why.message);
+    else if (memcmp(file->header, GZIP_HEADER, sizeof file->header) != 0)
+        verify_problem(verify, leaf, "its gzip header is not that of exports");
+    if (file->line.size > 0)
+        verify_problem(verify, leaf, "the last line has no end");
+    if (file->items != file->entry->items)
+        verify_problem(verify, leaf, "it holds %llu items, and the manifest says %llu",
+                       (unsigned long long)file->items, (unsigned long long)file->entry->items);
+}
+
+/* On the store itself the object must be the one that was uploaded. */
+static bool head_check(struct file *file, const char *key, struct err *err)
+{
+    struct verify *verify = file->verify;
+    struct object_location where = {verify->settings->bucket, key};
+    char etag[ETAG_MOST];
+    uint64_t size;
+
+    if (verify->settings->moved)
+        return true;
+    if (!verify->store->ops->head(verify->store, &where, &size, etag, err))
+        return false;
+    if (etag[0] != '\0' && !bytes_equal(bytes_of_text(etag), file->entry->etag))
+        verify_problem(verify, file->entry->leaf, "the store has etag %s, the manifest %.*s", etag,
+                       BYTES_ARGS(file->entry->etag));
+    return true;
+}
+
+static void file_open(struct file *file)
+{
+    file->md5 = digest_new(DIGEST_MD5);
+    file->gunzip = gunzip_new();
+    etag_sum_init(&file->parts);
+    arena_init(&file->arena);
+    buf_init(&file->line);
+    buf_init(&file->partition);
+    buf_init(&file->sort);
+}
+
+static void file_close(struct file *file)
+{
+    buf_release(&file->sort);
+    buf_release(&file->partition);
+    buf_release(&file->line);
+    arena_release(&file->arena);
+    etag_sum_release(&file->parts);
+    gunzip_free(file->gunzip);
+    digest_free(file->md5);
+}
+
+bool file_verify(struct verify *verify, const struct file_entry *entry, bool kms,
+                 struct key_set *seen, uint64_t *items, struct err *err)
+{
+    struct file file = {.verify = verify, .entry = entry, .seen = seen};
+    const char *key = verify_key(verify, entry->leaf);
+    struct object_location where = {verify->settings->bucket, key};
+
+    file_open(&file);
+    bool ok = verify->store->ops->get(verify->store, &where, piece_take, &file, err) &&
+              head_check(&file, key, err);
+    if (ok) {
+        end_check(&file, kms);
+        verify->report->files++;
+        verify->report->file_bytes += file.bytes;
+        *items += file.items;
+    } else if (strcmp(err->reason, "S3NoSuchKey") == 0) {
+        verify_problem(verify, entry->leaf, "it is missing");
+        ok = true;
+    }
+    file_close(&file);
+    return ok;
+}

@@ -1,0 +1,62 @@
+/* archive/verify_parts.h - what verify.c is made of: manifests and data files, each checked by
+ * itself. One thread. */
+#ifndef ARCHIVE_VERIFY_PARTS_H
+#define ARCHIVE_VERIFY_PARTS_H
+
+#include "archive/verify.h"
+
+/* The work at hand, shared by all parts. */
+struct verify {
+    struct store *store;
+    const struct verify_settings *settings;
+    struct verify_report *report;
+    struct arena arena; /* what lasts as long as the work */
+};
+
+/* Notes a problem: `where` is what it is about, a key without the export's folder. */
+void verify_problem(struct verify *verify, const char *where, const char *format, ...) PRINTF(3, 4);
+
+/* The full key of something in the folder, in the arena. */
+const char *verify_key(struct verify *verify, const char *leaf);
+
+/* --- manifests (verify_manifest.c) --------------------------------------------------------------
+ */
+
+struct summary {
+    struct bytes export_arn, table_arn, id, bucket, prefix, encryption, files_key, export_time;
+    uint64_t billed_bytes, items;
+    bool prefix_given;
+};
+
+struct file_entry {
+    uint64_t items;
+    struct bytes md5; /* base64 */
+    struct bytes etag;
+    struct bytes key; /* as the manifest has it */
+    const char *leaf; /* below the export's folder: "data/..." */
+};
+
+/* Reads one; what it holds is borrowed from the text and the arena. False after a problem that
+ * leaves nothing to go on with. */
+bool summary_read(struct verify *verify, struct bytes text, struct summary *out);
+
+/* Reads the lines of manifest-files.json; `out` gets a struct file_entry each. */
+void files_read(struct verify *verify, const struct summary *summary, struct bytes text,
+                struct buf *out);
+
+/* --- data files (verify_file.c) -----------------------------------------------------------------
+ */
+
+/* Partition keys that were seen, by their hashes. */
+struct key_set {
+    uint64_t *slots; /* 0: free */
+    size_t count, capacity;
+};
+void key_set_init(struct key_set *set);
+void key_set_release(struct key_set *set);
+
+/* Reads a data file through. False, with err filled: it could not be read. */
+MUST_CHECK bool file_verify(struct verify *verify, const struct file_entry *entry, bool kms,
+                            struct key_set *seen, uint64_t *items, struct err *err);
+
+#endif
