@@ -1,11 +1,42 @@
-/* api/api.h - what the files of this folder share and nobody else needs: the operations and the
- * counts of their answers. */
+/* api/api.h - what the files of this folder share: the operations, and what handlers ask of their
+ * request and put into its reply. A handler reads: find, check, do, answer. It is run again from
+ * the top after it had to wait, so until its batch is submitted it changes nothing but the reply,
+ * which is emptied before each run. */
 #ifndef API_API_H
 #define API_API_H
 
 #include <stdatomic.h>
 
 #include "api/request.h"
+
+/* --- operations
+ * ------------------------------------------------------------------------------------ */
+
+enum op_traits {
+    OP_READ,   /* of items */
+    OP_WRITE,  /* of items */
+    OP_MANAGE, /* of what holds them */
+};
+
+struct operation {
+    struct bytes name;
+    enum op_traits traits;
+    const struct field *shape;
+    enum run (*run)(struct request *request, struct err *err);
+};
+
+#define OP(name, handler, traits)                                                                  \
+    extern const struct field shape_##handler[];                                                   \
+    enum run op_##handler(struct request *request, struct err *err);
+#include "api/ops.def"
+#undef OP
+
+enum {
+#define OP(name, handler, traits) OPERATION_##name,
+#include "api/ops.def"
+#undef OP
+    OPERATIONS /* also: what is none of them */
+};
 
 /* The statuses that are counted one by one; whatever else comes is counted as the last. */
 #define API_STATUSES(X) X(200) X(400) X(404) X(413) X(503) X(500)
@@ -21,10 +52,104 @@ struct api {
     struct tables *tables;
     uint64_t id_seed;         /* unpredictable, of this process */
     _Atomic uint64_t id_next; /* counts requests; with the seed it makes their ids */
-    _Atomic uint64_t answered[STATUS_KINDS];
+    _Atomic uint64_t answered[OPERATIONS + 1][STATUS_KINDS];
 };
 
 /* The reply is final: counts it and lets it go. */
 void request_answer(struct request *request);
+
+/* --- what was asked
+ * -------------------------------------------------------------------------------- */
+
+/* Members of the body by their names, which its shape has. Not sent: NULL, BYTES_NONE, false, the
+ * fallback. */
+const struct value_node *request_member(const struct request *request, const char *name);
+struct bytes request_text(const struct request *request, const char *name);
+bool request_is(const struct request *request, const char *name, const char *value);
+bool request_flag(const struct request *request, const char *name);
+int64_t request_integer(const struct request *request, const char *name, int64_t fallback);
+
+/* The packed item of a TYPE_ITEM, or what is wrong with it. */
+MUST_CHECK bool node_item(const struct value_node *node, struct bytes *out, struct err *err);
+
+/* An item that a client may store: well-formed and at most 400 KB. */
+MUST_CHECK bool node_item_to_put(const struct value_node *node, struct bytes *out, struct err *err);
+
+/* A write can give back the item before it, or nothing. `envelope`: what the message begins with.
+ */
+MUST_CHECK bool return_values_old(const struct request *request, const char *envelope,
+                                  struct err *err);
+
+/* The name of a table that was given as its name or its ARN in this account and region; else what
+ * was given. */
+struct bytes request_table_name(const struct request *request);
+
+/* --- replies
+ * --------------------------------------------------------------------------------------- */
+
+/* Appends `"name":`, and a comma before it where something stands before it. */
+void put_member(struct buf *out, const char *name);
+void put_name(struct buf *out, struct bytes name); /* the same, for a name from outside */
+void put_text_member(struct buf *out, const char *name, struct bytes text);
+void put_integer_member(struct buf *out, const char *name, int64_t value);
+void put_flag_member(struct buf *out, const char *name, bool value);
+void put_time_member(struct buf *out, const char *name, uint64_t micros);
+void put_item_member(struct buf *out, const char *name, struct bytes item);
+void put_comma(struct buf *out); /* before the next element of a list, but the first */
+
+/* Capacity is counted in half units: an eventually consistent read of up to 4 KB. */
+uint64_t capacity_of_read(uint64_t size, bool consistent);
+uint64_t capacity_of_write(uint64_t size_before, uint64_t size_after);
+
+/* Whether the request wants to be told, and telling it; `table` as the client named it. */
+bool capacity_wanted(const struct request *request);
+void put_capacity(struct request *request, struct bytes table, uint64_t halves);
+void put_capacity_member(struct request *request, struct bytes table, uint64_t halves);
+
+/* A TableDescription. `status` is what the table is in by this reply: what is asked later finds it
+ * ACTIVE or gone. */
+void put_table(struct buf *out, const struct table *table, const char *status,
+               const struct table_figures *figures, struct arena *arena);
+
+/* --- what a table is told and only repeats
+ * ---------------------------------------------------------- */
+
+#define TAGS_MOST 50 /* of a resource, as the service allows */
+
+struct tag {
+    struct bytes key, value;
+};
+
+/* struct table's `settings`, unpacked. */
+struct extras {
+    struct tag tags[TAGS_MOST];
+    uint32_t tag_count;
+    int64_t read_units_most, write_units_most; /* OnDemandThroughput; 0: not given, -1: no bound */
+    int64_t warm_reads, warm_writes;           /* WarmThroughput; 0: not given */
+    struct bytes encryption_key;               /* SSESpecification: the key's ARN; empty: none */
+};
+void extras_read(struct bytes packed, struct arena *arena, struct extras *out);
+struct bytes extras_pack(const struct extras *extras, struct arena *arena);
+
+/* Adds or replaces. ERR_VALIDATION beyond TAGS_MOST. */
+MUST_CHECK bool extras_tag(struct extras *extras, const struct value_node *tags, struct err *err);
+void extras_untag(struct extras *extras, struct bytes key);
+
+/* Takes SSESpecification, OnDemandThroughput and WarmThroughput of a request that has them. */
+MUST_CHECK bool extras_take(const struct request *request, bool provisioned, struct extras *extras,
+                            struct err *err);
+
+/* The members of ProvisionedThroughput, checked against the service's bound. */
+MUST_CHECK bool throughput_take(const struct value_node *node, struct table *table,
+                                struct err *err);
+
+/* The rows that CreateTable and UpdateTable share. */
+extern const struct field shape_throughput[], shape_on_demand[], shape_warm[], shape_encryption[],
+    shape_stream[], shape_tag[];
+extern const struct field element_tag, element_definition;
+extern const char *const enum_billing_mode[], *const enum_table_class[];
+
+/* ERR_VALIDATION where a request wants a stream. */
+MUST_CHECK bool stream_refuse(const struct request *request, struct err *err);
 
 #endif

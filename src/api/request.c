@@ -47,13 +47,30 @@ static const char *message_name(enum err_code code)
     return code == ERR_SERIALIZATION || code == ERR_ACCESS_DENIED ? "Message" : "message";
 }
 
+/* A message that was cut to its room may end inside a character. */
+static struct bytes whole_characters(const char *message)
+{
+    struct bytes text = bytes_of_text(message);
+    size_t tail = 1; /* bytes from the beginning of the last character */
+
+    while (tail < text.size && tail < 4 && (text.data[text.size - tail] & 0xc0) == 0x80)
+        tail++;
+    if (text.size > 0) {
+        uint8_t lead = text.data[text.size - tail];
+        size_t wanted = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+        if (wanted > tail)
+            text.size -= tail;
+    }
+    return text;
+}
+
 static void error_put(struct buf *out, const char *type, const char *name, const char *message)
 {
     buf_put_literal(out, "{\"__type\":");
     json_put_string(out, bytes_of_text(type));
     if (message[0] != '\0') {
         buf_printf(out, ",\"%s\":", name);
-        json_put_string(out, bytes_of_text(message));
+        json_put_string(out, whole_characters(message));
     }
     buf_put_literal(out, "}");
 }
@@ -72,4 +89,74 @@ void request_fail(struct request *request, const struct err *err)
     }
     request->status = err_status(err->code);
     request_answer(request);
+}
+
+/* --- what was asked
+ * -------------------------------------------------------------------------------- */
+
+const struct value_node *request_member(const struct request *request, const char *name)
+{
+    return node_member(request->input, name);
+}
+
+struct bytes request_text(const struct request *request, const char *name)
+{
+    const struct value_node *node = request_member(request, name);
+
+    return node != NULL ? node->text : BYTES_NONE;
+}
+
+bool request_is(const struct request *request, const char *name, const char *value)
+{
+    return bytes_equal(request_text(request, name), bytes_of_text(value));
+}
+
+bool request_flag(const struct request *request, const char *name)
+{
+    return request_integer(request, name, 0) != 0;
+}
+
+int64_t request_integer(const struct request *request, const char *name, int64_t fallback)
+{
+    const struct value_node *node = request_member(request, name);
+
+    return node != NULL ? node->integer : fallback;
+}
+
+bool node_item(const struct value_node *node, struct bytes *out, struct err *err)
+{
+    if (node->item.invalid != NULL) {
+        *err = *node->item.invalid;
+        return false;
+    }
+    *out = node->item.packed;
+    return true;
+}
+
+bool node_item_to_put(const struct value_node *node, struct bytes *out, struct err *err)
+{
+    struct bytes item;
+
+    if (!node_item(node, &item, err))
+        return false;
+    if (item_size(item) > ITEM_SIZE_MOST)
+        return err_fail(err, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
+    *out = item;
+    return true;
+}
+
+bool return_values_old(const struct request *request, const char *envelope, struct err *err)
+{
+    return request_member(request, "ReturnValues") == NULL ||
+           request_is(request, "ReturnValues", "ALL_OLD") ||
+           request_is(request, "ReturnValues", "NONE") ||
+           err_fail(err, ERR_VALIDATION, "%sReturnValues can only be ALL_OLD or NONE", envelope);
+}
+
+struct bytes request_table_name(const struct request *request)
+{
+    struct bytes given = request_text(request, "TableName");
+    struct bytes prefix = tables_arn(request->api->tables);
+
+    return bytes_begin(given, prefix) ? bytes_from(given, prefix.size) : given;
 }

@@ -45,10 +45,9 @@ struct request {
     struct value_node *input;          /* the body, by shape */
     struct arena_mark mark;            /* what is behind it is dropped before a rerun */
     struct work work;
-    uint32_t conflicts; /* commits that were refused and tried again */
     /* the reply */
     int status;
-    const char *reply_type;       /* its Content-Type; static */
+    const char *reply_type;       /* its Content-Type; static; NULL: none */
     struct buf reply;             /* on the heap */
     char id[REQUEST_ID_SIZE + 1]; /* x-amzn-RequestId */
 };

@@ -1,0 +1,198 @@
+/* api/op_batch_get_item.c - BatchGetItem: up to 100 items of several tables. What would make the
+ * reply larger than 16 MB of items is not read and goes back as UnprocessedKeys. */
+#include "api/api.h"
+
+#define KEYS_MOST  100                          /* as the service allows */
+#define ITEMS_MOST ((uint64_t)16 * 1024 * 1024) /* bytes of items in one reply, likewise */
+
+static const struct field key_element = ELEMENT(FIELD_ITEM, TRAITS(FIELD_PARAMETERIZED));
+static const struct field table_members[] = {
+    REQUIRED("Keys", FIELD_LIST(key_element), LEAST(1), MOST(KEYS_MOST), TRAITS(FIELD_NEWER_FORM)),
+    OPTIONAL("AttributesToGet", FIELD_UNSUPPORTED),
+    OPTIONAL("ConsistentRead", FIELD_BOOLEAN),
+    OPTIONAL("ProjectionExpression", FIELD_UNSUPPORTED),
+    OPTIONAL("ExpressionAttributeNames", FIELD_UNSUPPORTED),
+    SHAPE_END,
+};
+static const struct field keys_of_table = ELEMENT(FIELD_STRUCT("KeysAndAttributes", table_members));
+
+const struct field shape_batch_get_item[] = {
+    OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
+    REQUIRED("RequestItems",
+             FIELD_MAP("com.amazonaws.dynamodb.v20120810.KeysAndAttributes", keys_of_table),
+             KEYS(element_table_name)),
+    SHAPE_END,
+};
+
+/* One table of the request, as it is answered. */
+struct part {
+    struct bytes name; /* as the client named it */
+    const struct table *table;
+    const struct value_node *nodes; /* the keys */
+    struct bytes *keys;             /* item keys */
+    uint32_t count, done;           /* how many there are; how many were read */
+    bool consistent;
+    uint64_t halves;
+};
+
+struct batch {
+    struct part *parts;
+    uint32_t count;
+    uint64_t size; /* of the items so far */
+};
+
+static bool keys_valid(const struct value_node *tables, struct err *err)
+{
+    uint32_t total = 0;
+
+    for (uint32_t i = 0; i < tables->kept; i++) {
+        const struct value_node *keys = node_member(&tables->members[i], "Keys");
+        for (uint32_t j = 0; j < keys->kept; j++) {
+            struct bytes key;
+            if (!node_item(&keys->members[j], &key, err))
+                return false;
+            if (++total > KEYS_MOST)
+                return err_fail(err, ERR_VALIDATION,
+                                "Too many items requested for the BatchGetItem call");
+        }
+    }
+    return true;
+}
+
+static bool is_twice(const struct part *part, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++)
+        if (bytes_equal(part->keys[i], part->keys[at]))
+            return true;
+    return false;
+}
+
+static bool part_take(struct request *request, const struct value_node *node, struct part *part,
+                      struct err *err)
+{
+    const struct value_node *keys = node_member(node, "Keys");
+    const struct value_node *consistent = node_member(node, "ConsistentRead");
+
+    *part = (struct part){.name = node->name,
+                          .nodes = keys->members,
+                          .count = keys->kept,
+                          .consistent = consistent != NULL && consistent->integer};
+    part->keys = arena_alloc(&request->arena, part->count * sizeof *part->keys);
+    if (!work_table(&request->work, part->name, &part->table, err))
+        return false;
+    for (uint32_t i = 0; i < part->count; i++) {
+        if (!table_key(part->table, part->nodes[i].item.packed, true, &request->arena,
+                       &part->keys[i], err))
+            return false;
+        if (is_twice(part, i))
+            return err_fail(err, ERR_VALIDATION, "Provided list of item keys contains duplicates");
+    }
+    return true;
+}
+
+/* Reads items of one table until there are enough for the reply. */
+static bool part_read(struct request *request, struct batch *batch, struct part *part,
+                      struct err *err)
+{
+    for (; part->done < part->count && batch->size < ITEMS_MOST; part->done++) {
+        struct engine_value pin;
+        struct bytes item;
+        bool found;
+        if (!table_get(&request->work, part->table, part->keys[part->done], &pin, &item, &found,
+                       err))
+            return false;
+        uint64_t size = found ? item_size(item) : 0;
+        bool fits = batch->size + size <= ITEMS_MOST;
+        if (found && fits) {
+            put_comma(&request->reply);
+            item_write_json(item, &request->reply);
+        }
+        if (found)
+            engine_value_release(&pin);
+        if (!fits) {
+            batch->size = ITEMS_MOST;
+            return true;
+        }
+        batch->size += size;
+        part->halves += capacity_of_read(size, part->consistent);
+    }
+    return true;
+}
+
+static bool put_responses(struct request *request, struct batch *batch, struct err *err)
+{
+    struct buf *out = &request->reply;
+
+    put_member(out, "Responses");
+    buf_put_literal(out, "{");
+    for (uint32_t i = 0; i < batch->count; i++) {
+        put_name(out, batch->parts[i].name);
+        buf_put_literal(out, "[");
+        if (!part_read(request, batch, &batch->parts[i], err))
+            return false;
+        buf_put_literal(out, "]");
+    }
+    buf_put_literal(out, "}");
+    return true;
+}
+
+static void put_unprocessed(struct buf *out, const struct batch *batch)
+{
+    put_member(out, "UnprocessedKeys");
+    buf_put_literal(out, "{");
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct part *part = &batch->parts[i];
+        if (part->done == part->count)
+            continue;
+        put_name(out, part->name);
+        buf_put_literal(out, "{\"Keys\":[");
+        for (uint32_t j = part->done; j < part->count; j++) {
+            put_comma(out);
+            item_write_json(part->nodes[j].item.packed, out);
+        }
+        buf_put_literal(out, "]");
+        if (part->consistent)
+            put_flag_member(out, "ConsistentRead", true);
+        buf_put_literal(out, "}");
+    }
+    buf_put_literal(out, "}");
+}
+
+static void put_consumed(struct request *request, const struct batch *batch)
+{
+    struct buf *out = &request->reply;
+
+    if (!capacity_wanted(request))
+        return;
+    put_member(out, "ConsumedCapacity");
+    buf_put_literal(out, "[");
+    for (uint32_t i = 0; i < batch->count; i++) {
+        put_comma(out);
+        put_capacity(request, batch->parts[i].name, batch->parts[i].halves);
+    }
+    buf_put_literal(out, "]");
+}
+
+enum run op_batch_get_item(struct request *request, struct err *err)
+{
+    const struct value_node *tables = request_member(request, "RequestItems");
+    struct batch batch = {.count = tables->kept};
+
+    if (tables->count == 0) {
+        err_fail(err, ERR_VALIDATION, "The requestItems parameter is required for BatchGetItem");
+        return RUN_FAILED;
+    }
+    if (!keys_valid(tables, err))
+        return RUN_FAILED;
+    batch.parts = arena_alloc(&request->arena, batch.count * sizeof *batch.parts);
+    for (uint32_t i = 0; i < batch.count; i++)
+        if (!part_take(request, &tables->members[i], &batch.parts[i], err))
+            return RUN_FAILED;
+    buf_put_literal(&request->reply, "{");
+    if (!put_responses(request, &batch, err))
+        return RUN_FAILED;
+    put_unprocessed(&request->reply, &batch);
+    put_consumed(request, &batch);
+    buf_put_literal(&request->reply, "}");
+    return RUN_DONE;
+}

@@ -1,0 +1,47 @@
+/* api/op_delete_item.c - DeleteItem: one item by its key; that there is none is no error. */
+#include "api/api.h"
+
+const struct field shape_delete_item[] = {
+    OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
+    REQUIRED("TableName", FIELD_TABLE_NAME),
+    OPTIONAL("ReturnValues", FIELD_ENUM(enum_return_values)),
+    OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
+    REQUIRED("Key", FIELD_ITEM),
+    OPTIONAL("ConditionalOperator", FIELD_UNSUPPORTED),
+    OPTIONAL("Expected", FIELD_UNSUPPORTED),
+    OPTIONAL("ConditionExpression", FIELD_UNSUPPORTED),
+    OPTIONAL("ExpressionAttributeValues", FIELD_UNSUPPORTED),
+    OPTIONAL("ExpressionAttributeNames", FIELD_UNSUPPORTED),
+    OPTIONAL("ReturnValuesOnConditionCheckFailure", FIELD_ENUM(enum_on_check_failure)),
+    SHAPE_END,
+};
+
+static bool delete_answer(void *context, const struct write *writes, size_t count, struct err *err)
+{
+    struct request *request = context;
+    struct bytes old = writes[0].old;
+    struct buf *out = &request->reply;
+
+    (void)count;
+    (void)err;
+    buf_put_literal(out, "{");
+    if (old.size > 0 && request_is(request, "ReturnValues", "ALL_OLD"))
+        put_item_member(out, "Attributes", old);
+    put_capacity_member(request, request_text(request, "TableName"),
+                        capacity_of_write(old.size > 0 ? item_size(old) : 0, 0));
+    buf_put_literal(out, "}");
+    return true;
+}
+
+enum run op_delete_item(struct request *request, struct err *err)
+{
+    struct write write = {.kind = WRITE_DELETE};
+    struct bytes key;
+
+    if (!node_item(request_member(request, "Key"), &key, err) ||
+        !return_values_old(request, "", err) ||
+        !work_table(&request->work, request_text(request, "TableName"), &write.table, err) ||
+        !table_key(write.table, key, true, &request->arena, &write.key, err))
+        return RUN_FAILED;
+    return table_write(&request->work, &write, 1, delete_answer, request, err);
+}

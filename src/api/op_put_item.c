@@ -1,0 +1,61 @@
+/* api/op_put_item.c - PutItem: replaces or makes one item.
+ *
+ * What is wrong is told in this order (dynalite's putItem tests against the service): constraints,
+ * the item's values, ReturnValues, its size, whether there is the table, its key. The item's values
+ * and ReturnValues are told in the envelope of constraints (dynamodb-conformance, 2026). */
+#include "api/api.h"
+
+const struct field shape_put_item[] = {
+    OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
+    REQUIRED("TableName", FIELD_TABLE_NAME),
+    REQUIRED("Item", FIELD_ITEM),
+    OPTIONAL("ConditionalOperator", FIELD_UNSUPPORTED),
+    OPTIONAL("Expected", FIELD_UNSUPPORTED),
+    OPTIONAL("ReturnValues", FIELD_ENUM(enum_return_values)),
+    OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
+    OPTIONAL("ConditionExpression", FIELD_UNSUPPORTED),
+    OPTIONAL("ExpressionAttributeValues", FIELD_UNSUPPORTED),
+    OPTIONAL("ExpressionAttributeNames", FIELD_UNSUPPORTED),
+    OPTIONAL("ReturnValuesOnConditionCheckFailure", FIELD_ENUM(enum_on_check_failure)),
+    SHAPE_END,
+};
+
+#define ENVELOPE "1 validation error detected: "
+
+static bool item_valid(const struct value_node *node, struct err *err)
+{
+    const struct err *invalid = node->item.invalid;
+
+    return invalid == NULL || err_fail(err, invalid->code, ENVELOPE "%s", invalid->message);
+}
+
+static bool put_answer(void *context, const struct write *writes, size_t count, struct err *err)
+{
+    struct request *request = context;
+    struct bytes old = writes[0].old;
+    struct buf *out = &request->reply;
+
+    (void)count;
+    (void)err;
+    buf_put_literal(out, "{");
+    if (old.size > 0 && request_is(request, "ReturnValues", "ALL_OLD"))
+        put_item_member(out, "Attributes", old);
+    put_capacity_member(
+        request, request_text(request, "TableName"),
+        capacity_of_write(old.size > 0 ? item_size(old) : 0, item_size(writes[0].item)));
+    buf_put_literal(out, "}");
+    return true;
+}
+
+enum run op_put_item(struct request *request, struct err *err)
+{
+    struct write write = {.kind = WRITE_PUT};
+
+    if (!item_valid(request_member(request, "Item"), err) ||
+        !return_values_old(request, ENVELOPE, err) ||
+        !node_item_to_put(request_member(request, "Item"), &write.item, err) ||
+        !work_table(&request->work, request_text(request, "TableName"), &write.table, err) ||
+        !table_key(write.table, write.item, false, &request->arena, &write.key, err))
+        return RUN_FAILED;
+    return table_write(&request->work, &write, 1, put_answer, request, err);
+}
