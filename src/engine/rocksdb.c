@@ -14,9 +14,10 @@
  *      counts.
  *  R3  Whether a failed write left something in the log is in general unknown: a later start may
  *      find it. So it answers UNKNOWN, and nothing is written until a restart has read the log and
- *      shown which. Two failures are certain: what RocksDB refuses because it has already stopped,
- *      and a disk that was full when the record was appended, since a record that is cut off is
- *      dropped as a whole.
+ *      shown which. A full disk is certain: a record that is cut off is dropped as a whole, so it
+ *      answers FAILED. RocksDB does not go on well after that, so we do not let it come so far: a
+ *      group is refused when the disk has no room beyond what the write buffers need to be flushed,
+ *      and taken again as soon as it has.
  *  R4  Expectations and counters are looked up in `current`, which is loaded from the store before
  *      the group and then follows every write in it; a write that fails empties it. */
 #include <assert.h>
@@ -27,6 +28,7 @@
 #include <rocksdb/c.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -71,6 +73,7 @@ struct rocks {
     struct engine engine;
     char *directory;
     bool relaxed, scratch;
+    uint64_t reserve; /* bytes of the disk that a commit leaves free */
     rocksdb_t *db;
     rocksdb_column_family_handle_t *families[FAMILIES];
     rocksdb_cache_t *cache; /* a scratch store's is its owner's */
@@ -145,7 +148,8 @@ static bool is_stopped(struct rocks *rocks, struct err *err)
     pthread_mutex_lock(&rocks->lock);
     bool stopped = rocks->stopped;
     if (stopped)
-        err_fail(err, ERR_STORAGE, "no more writes until a restart: %s", rocks->why.message);
+        err_fail(err, rocks->why.code == ERR_DISK_FULL ? ERR_DISK_FULL : ERR_STORAGE,
+                 "no more writes until a restart: %s", rocks->why.message);
     pthread_mutex_unlock(&rocks->lock);
     return stopped;
 }
@@ -385,19 +389,46 @@ static void stage_own(struct rocks *rocks, struct bytes key, uint64_t value)
                               (const char *)bytes, sizeof bytes);
 }
 
-/* R3: what a failed write means. */
-static enum commit_outcome judge(const char *reason)
+static bool disk_is_full(const struct rocks *rocks, uint64_t size, struct err *err)
 {
-    bool before = says(reason, "While appending to file") || says(reason, "While pwrite");
+    struct statvfs disk;
 
-    return before && says(reason, "No space left on device") ? COMMIT_FAILED : COMMIT_UNKNOWN;
+    if (statvfs(rocks->directory, &disk) != 0)
+        return false;
+    uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (left >= rocks->reserve + size)
+        return false;
+    return !err_fail(err, ERR_DISK_FULL,
+                     "commit of %llu bytes: the disk of %s has %llu bytes left, of which %llu are "
+                     "kept free",
+                     (unsigned long long)size, rocks->directory, (unsigned long long)left,
+                     (unsigned long long)rocks->reserve);
+}
+
+/* R3: what a failed write means. A full disk under one of RocksDB's background jobs refuses it too,
+ * until there is room. */
+static enum commit_outcome judge(struct rocks *rocks, char *reason, struct err *err)
+{
+    bool full = says(reason, "No space left on device") && says(reason, "While appending to file");
+    bool background = full && !says(reason, ".log:");
+
+    fail_with(reason, "commit", err);
+    if (!full)
+        err->code = ERR_UNKNOWN_OUTCOME;
+    if (!background)
+        fail_stop(rocks, err);
+    return full ? COMMIT_FAILED : COMMIT_UNKNOWN;
 }
 
 static enum commit_outcome write_group(struct rocks *rocks, struct err *err)
 {
-    char *reason = NULL;
     bool sync = !rocks->relaxed && !rocks->scratch;
+    char *reason = NULL;
+    size_t size;
 
+    rocksdb_writebatch_data(rocks->writes, &size);
+    if (disk_is_full(rocks, size, err))
+        return COMMIT_FAILED;
     if (!rocks->scratch && FAULT(ENGINE_SYNC, err)) {
         rocks->doubtful = rocks->writes;
         rocks->writes = rocksdb_writebatch_create();
@@ -406,15 +437,7 @@ static enum commit_outcome write_group(struct rocks *rocks, struct err *err)
     }
     rocksdb_write(rocks->db, sync ? rocks->sync_options : rocks->write_options, rocks->writes,
                   &reason);
-    if (reason == NULL)
-        return COMMIT_OK;
-    enum commit_outcome outcome = judge(reason);
-    fail_with(reason, "commit", err);
-    if (outcome == COMMIT_UNKNOWN) {
-        err->code = ERR_UNKNOWN_OUTCOME;
-        fail_stop(rocks, err);
-    }
-    return outcome;
+    return reason == NULL ? COMMIT_OK : judge(rocks, reason, err);
 }
 
 static bool refuses(struct rocks *rocks, struct err *err)
@@ -795,6 +818,7 @@ struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, stru
     uint64_t ceiling;
 
     rocks->relaxed = settings->relaxed;
+    rocks->reserve = buffers;
     rocks->cache = rocksdb_cache_create_lru(settings->memory - buffers);
     if (!folder_make(rocks->directory, err) || !database_open(rocks, buffers, err) ||
         !format_check(rocks, err) || !own_get(rocks, clock_key, 8, &ceiling, err) ||
@@ -817,6 +841,7 @@ static struct engine *rocks_scratch(struct engine *engine, const char *name, str
     struct rocks *rocks = rocks_new(path);
 
     rocks->scratch = true;
+    rocks->reserve = owner->reserve * 2; /* jobs give way first */
     rocks->cache = owner->cache;
     rocksdb_writeoptions_disable_WAL(rocks->write_options, 1);
     bool ok = !FAULT(SCRATCH_WRITE, err) && folder_make(folder, err) &&
