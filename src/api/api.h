@@ -50,6 +50,7 @@ enum {
 
 struct api {
     struct tables *tables;
+    struct exports *exports;
     uint64_t id_seed;         /* unpredictable, of this process */
     _Atomic uint64_t id_next; /* counts requests; with the seed it makes their ids */
     _Atomic uint64_t answered[OPERATIONS + 1][STATUS_KINDS];

@@ -28,6 +28,7 @@ struct api *api_new(const struct api_settings *settings)
     if (api == NULL)
         abort();
     api->tables = settings->tables;
+    api->exports = settings->exports;
     random_fill(&api->id_seed, sizeof api->id_seed);
     return api;
 }

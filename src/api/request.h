@@ -8,10 +8,12 @@
 #include "table/tables.h"
 
 struct api;
+struct exports;
 
 /* What all requests share; whatever it names outlives it. */
 struct api_settings {
     struct tables *tables;
+    struct exports *exports;
 };
 struct api *api_new(const struct api_settings *settings);
 void api_free(struct api *api); /* when no request is left */

@@ -692,8 +692,10 @@ void exports_metrics(struct exports *exports, struct buf *out)
         sum.file_bytes += one.file_bytes;
     }
     buf_printf(out,
-               "gramme_export_parts %u\ngramme_export_parts_done %u\n"
-               "gramme_export_items %llu\ngramme_export_file_bytes %llu\n",
+               "# TYPE gramme_export_parts gauge\ngramme_export_parts %u\n"
+               "# TYPE gramme_export_parts_done gauge\ngramme_export_parts_done %u\n"
+               "# TYPE gramme_export_items gauge\ngramme_export_items %llu\n"
+               "# TYPE gramme_export_file_bytes gauge\ngramme_export_file_bytes %llu\n",
                sum.parts, sum.parts_done, (unsigned long long)sum.items,
                (unsigned long long)sum.file_bytes);
     pthread_mutex_unlock(&exports->lock);

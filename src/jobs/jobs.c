@@ -592,8 +592,10 @@ void jobs_metrics(struct jobs *jobs, struct buf *out)
         running += entry->running;
     }
     buf_printf(out,
-               "gramme_jobs_unfinished %llu\ngramme_job_steps_running %llu\n"
-               "gramme_jobs_completed_total %llu\ngramme_jobs_failed_total %llu\n",
+               "# TYPE gramme_jobs_unfinished gauge\ngramme_jobs_unfinished %llu\n"
+               "# TYPE gramme_job_steps_running gauge\ngramme_job_steps_running %llu\n"
+               "# TYPE gramme_jobs_completed_total counter\ngramme_jobs_completed_total %llu\n"
+               "# TYPE gramme_jobs_failed_total counter\ngramme_jobs_failed_total %llu\n",
                (unsigned long long)unfinished, (unsigned long long)running,
                (unsigned long long)jobs->completed, (unsigned long long)jobs->failed);
     pthread_mutex_unlock(&jobs->lock);

@@ -168,7 +168,7 @@ static bool open_jobs(struct server *server, struct err *err)
 
 static bool open_api(struct server *server, struct err *err)
 {
-    struct api_settings wanted = {.tables = server->tables};
+    struct api_settings wanted = {.tables = server->tables, .exports = server->exports};
 
     (void)err;
     server->api = api_new(&wanted);

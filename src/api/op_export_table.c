@@ -1,0 +1,110 @@
+/* api/op_export_table.c - ExportTableToPointInTime. All checks but those of the shape are
+ * archive/'s, in the order of spec/export.md 2.1. */
+#include "api/api.h"
+#include "api/export_description.h"
+
+static bool is_alphanumeric(uint8_t c)
+{
+    uint8_t letter = c | 0x20;
+
+    return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool bucket_matches(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (!is_alphanumeric(c) && c != '.' && c != '-' && c != '_')
+            return false;
+    }
+    return text.size >= 2 && is_alphanumeric(text.data[0]) &&
+           is_alphanumeric(text.data[text.size - 1]);
+}
+
+static bool account_matches(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    return text.size == 12;
+}
+
+static bool token_matches(struct bytes text)
+{
+    return text.size > 0 && memchr(text.data, '$', text.size) == NULL;
+}
+
+static const struct pattern pattern_bucket = {"^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$",
+                                              bucket_matches},
+                            pattern_account = {"[0-9]{12}", account_matches},
+                            pattern_token = {"^[^\\$]+$", token_matches};
+
+static const char *const enum_format[] = {"ION", "DYNAMODB_JSON", NULL};
+static const char *const enum_type[] = {"FULL_EXPORT", "INCREMENTAL_EXPORT", NULL};
+static const char *const enum_encryption[] = {"KMS", "AES256", NULL};
+static const char *const enum_view[] = {"NEW_IMAGE", "NEW_AND_OLD_IMAGES", NULL};
+
+static const struct field window_members[] = {
+    OPTIONAL("ExportFromTime", FIELD_TIME),
+    OPTIONAL("ExportToTime", FIELD_TIME),
+    OPTIONAL("ExportViewType", FIELD_ENUM(enum_view)),
+    SHAPE_END,
+};
+const struct field shape_export_table[] = {
+    REQUIRED("TableArn", FIELD_STRING, LEAST(1), MOST(1024), TRAITS(FIELD_ASKED_FIRST)),
+    OPTIONAL("ExportTime", FIELD_TIME),
+    OPTIONAL("ClientToken", FIELD_STRING, PATTERN(pattern_token)),
+    REQUIRED("S3Bucket", FIELD_STRING, MOST(255), PATTERN(pattern_bucket)),
+    OPTIONAL("S3BucketOwner", FIELD_STRING, PATTERN(pattern_account)),
+    OPTIONAL("S3Prefix", FIELD_STRING, MOST(1024)),
+    OPTIONAL("S3SseAlgorithm", FIELD_ENUM(enum_encryption)),
+    OPTIONAL("S3SseKmsKeyId", FIELD_STRING, LEAST(1), MOST(2048)),
+    OPTIONAL("ExportFormat", FIELD_ENUM(enum_format)),
+    OPTIONAL("ExportType", FIELD_ENUM(enum_type)),
+    OPTIONAL("IncrementalExportSpecification",
+             FIELD_STRUCT("IncrementalExportSpecification", window_members)),
+    SHAPE_END,
+};
+
+/* As sent: what is there but empty has data, what is not there has none. */
+static struct bytes sent(const struct request *request, const char *name)
+{
+    const struct value_node *node = request_member(request, name);
+
+    if (node == NULL)
+        return BYTES_NONE;
+    return node->text.size > 0 ? node->text : BYTES("");
+}
+
+static struct export_request request_of(const struct request *request)
+{
+    const struct value_node *time = request_member(request, "ExportTime");
+    const struct value_node *window = request_member(request, "IncrementalExportSpecification");
+
+    return (struct export_request){
+        .table_arn = sent(request, "TableArn"),
+        .bucket = sent(request, "S3Bucket"),
+        .bucket_owner = sent(request, "S3BucketOwner"),
+        .prefix = sent(request, "S3Prefix"),
+        .encryption = sent(request, "S3SseAlgorithm"),
+        .kms_key = sent(request, "S3SseKmsKeyId"),
+        .format = sent(request, "ExportFormat"),
+        .type = sent(request, "ExportType"),
+        .client_token = sent(request, "ClientToken"),
+        .timed = time != NULL,
+        .time_ms = time != NULL ? time->time / 1000 : 0,
+        .window = window != NULL,
+        .window_from = window != NULL && node_member(window, "ExportFromTime") != NULL,
+    };
+}
+
+enum run op_export_table(struct request *request, struct err *err)
+{
+    struct export_request wanted = request_of(request);
+    struct export export;
+
+    enum run run = export_start(request->api->exports, &request->work, &wanted, &export, err);
+    if (run == RUN_DONE)
+        put_export(&request->reply, &export, &request->arena);
+    return run;
+}
