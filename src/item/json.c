@@ -732,7 +732,8 @@ static bool read_value(struct item_reader *in, int level, struct err *err)
         return json_skip(in->json, err);
     }
     json_look(in->json);
-    struct json_reader before = *in->json;
+    const uint8_t *value = in->json->next;
+    int depth = in->json->depth;
     size_t start = in->out.size;
     uint8_t letter = json_object_letter(in->json);
     if ((letter == 'S' || letter == 'N') && json_look(in->json) == '"') {
@@ -741,7 +742,8 @@ static bool read_value(struct item_reader *in, int level, struct err *err)
         if (json_object_ends(in->json))
             return true;
         in->out.size = start;
-        *in->json = before;
+        in->json->next = value;
+        in->json->depth = depth;
         letter = 0;
     }
     return read_any_value(in, letter, level, err);
