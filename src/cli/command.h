@@ -17,5 +17,6 @@ struct command {
 };
 
 int command_serve(int argc, char **argv);
+int command_verify(int argc, char **argv);
 
 #endif

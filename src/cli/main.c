@@ -6,6 +6,7 @@
 
 static const struct command commands[] = {
     {"serve", "runs the server", command_serve},
+    {"verify", "tells whether an export is whole", command_verify},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
