@@ -228,8 +228,11 @@ static bool open_http(struct server *server, struct err *err)
         .metrics = metrics,
         .metrics_context = server,
     };
-    server->http = http_start(&wanted, server->api, err);
-    return server->http != NULL;
+    struct err why;
+    server->http = http_start(&wanted, server->api, &why);
+    if (server->http == NULL)
+        return err_fail(err, why.code, "%s: %s", settings->listen, why.message);
+    return true;
 }
 
 static void close_http(struct server *server)

@@ -74,11 +74,11 @@ class Signatures(ServerCase):
 
     def test_expired_and_from_the_future(self):
         now = datetime.datetime.now(datetime.UTC)
-        for minutes in (-20, 20):
+        for minutes in (-6, 6):
             status, _, body = self.signed(when=now + datetime.timedelta(minutes=minutes))
             self.assertEqual(400, status)
             self.assertIn(b"InvalidSignatureException", body)
-        status, _, body = self.signed(when=now - datetime.timedelta(minutes=10))
+        status, _, body = self.signed(when=now - datetime.timedelta(minutes=4))
         self.assertEqual(200, status, body)
 
     def test_broken_headers(self):

@@ -13,7 +13,8 @@ const settings = {
 };
 const client = new sdk.DynamoDBClient(settings);
 const documents = lib.DynamoDBDocumentClient.from(client, { marshallOptions: { convertEmptyValues: false } });
-const numbers = lib.DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: true } });
+// A client of its own: the options of a document client are those of all that share its client.
+const numbers = lib.DynamoDBDocumentClient.from(new sdk.DynamoDBClient(settings), { unmarshallOptions: { wrapNumbers: true } });
 let serial = 0;
 
 async function table(keys = { pk: "S" }) {
