@@ -337,11 +337,13 @@ static inline void parts_close(struct parts *parts, const struct item_reader *in
 
 static void parts_sort(struct parts *parts, struct item_reader *in)
 {
+    struct arena_mark mark = arena_mark(in->json->arena);
     struct item_part few[PARTS_FEW], *spare = few;
 
     if (parts->count > PARTS_FEW)
         spare = arena_alloc(in->json->arena, parts->count * sizeof *spare);
     item_parts_sort(in->out.data + parts->base, parts->all, spare, parts->count);
+    arena_rewind(in->json->arena, mark);
 }
 
 /* Whether part `i` has the key of the one before; they are sorted. */
@@ -354,9 +356,11 @@ static bool part_repeats(const struct parts *parts, const struct item_reader *in
            bytes_equal(item_part_key(base, part - 1), item_part_key(base, part));
 }
 
-/* Lays the parts out anew, in their order. */
+/* Lays the parts out anew, in their order. The room for it is given back at once: maps in maps in
+ * maps would take it as often as they are deep. */
 static void parts_lay_out(const struct parts *parts, struct item_reader *in)
 {
+    struct arena_mark mark = arena_mark(in->json->arena);
     uint8_t few[CONTENT_FEW], *laid = few, *base = in->out.data + parts->base;
     size_t size = 0;
 
@@ -368,6 +372,7 @@ static void parts_lay_out(const struct parts *parts, struct item_reader *in)
     }
     memcpy(base, laid, size);
     in->out.size = parts->base + size;
+    arena_rewind(in->json->arena, mark);
 }
 
 /* Brings attributes into the order of their names. Of those with one name the last stays, as in the

@@ -300,6 +300,30 @@ static void order_does_not_matter(void **state)
     }
 }
 
+/* Every level of the deepest item is out of order: what that takes is a few times its size, and not
+ * its size for each level. */
+static void deep_items_take_little(void **state)
+{
+    enum { SIZE = 1000000 };
+    struct read *read = *state;
+    struct buf text;
+
+    buf_init(&text);
+    for (int i = 0; i < ITEM_DEPTH_MOST; i++)
+        buf_put_text(&text, i == 0 ? "{\"b\":" : "{\"M\":{\"b\":");
+    buf_put_text(&text, "{\"S\":\"");
+    memset(buf_room(&text, SIZE), 'x', SIZE);
+    text.size += SIZE;
+    buf_put_text(&text, "\"}");
+    for (int i = 0; i < ITEM_DEPTH_MOST; i++)
+        buf_put_text(&text, i == 0 ? ",\"a\":{\"NULL\":true}}" : "},\"a\":{\"NULL\":true}}");
+    read_text(read, buf_bytes(&text));
+    buf_release(&text);
+    assert_true(read->ok && read->item.invalid == NULL);
+    assert_true(item_check(read->item.packed, &read->err));
+    assert_in_range(arena_footprint(&read->arena), SIZE, 5 * SIZE);
+}
+
 /* Each size around those where lengths and counts need another byte. */
 static void lengths_of_all_widths(void **state)
 {
@@ -331,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_vector_weighs_46, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_lead_an_export_line, setup, teardown),
         cmocka_unit_test_setup_teardown(order_does_not_matter, setup, teardown),
+        cmocka_unit_test_setup_teardown(deep_items_take_little, setup, teardown),
         cmocka_unit_test_setup_teardown(lengths_of_all_widths, setup, teardown),
     };
 
