@@ -112,7 +112,9 @@ struct past_settings {
     uint64_t instant;
     const char *scratch; /* name for the scratch store, unique to the job */
     size_t scratch_most; /* bytes of scratch before it gives up with ERR_DISK_FULL; 0: no bound */
+    size_t memory_most;  /* bytes that the fold, and each walk, holds at a time; 0: the default */
 };
+#define PAST_MEMORY_DEFAULT ((size_t)2 * 1024 * 1024)
 /* Folds the log from the instant on. Blocks; NULL on failure. */
 struct past *past_open(const struct past_settings *settings, struct err *err);
 void past_close(struct past *past);

@@ -38,7 +38,7 @@ struct chunk {
     struct arena_mark mark;
     struct chunk_image *images;
     uint32_t count;
-    size_t bytes;
+    size_t bytes;    /* of keys and images read, counting replaced ones */
     uint32_t *slots; /* hash of key -> index of its image + 1 */
     bool failed;
     struct err *err;
@@ -171,7 +171,7 @@ static bool chunk_visit(void *context, struct bytes key, struct bytes value)
     if (record.time < chunk->fold->settings.instant)
         return true;
     chunk_add(chunk, &record);
-    if (chunk->count == CHUNK_KEYS || chunk->bytes >= CHUNK_BYTES)
+    if (chunk->count == CHUNK_KEYS || chunk->bytes >= chunk->fold->settings.memory_most)
         chunk->failed = !chunk_flush(chunk);
     return !chunk->failed;
 }

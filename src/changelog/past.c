@@ -19,9 +19,6 @@
 
 #include <stdlib.h>
 
-#define PAGE_BYTES   ((size_t)1024 * 1024) /* of items, where there is no snapshot */
-#define IMAGES_BYTES ((size_t)1024 * 1024) /* of images held at a time by one walk */
-
 struct past {
     struct fold fold;
     char *scratch_name;
@@ -280,7 +277,7 @@ static bool walk_pages(struct walk *walk, struct bytes from, struct bytes to)
     struct buf at, next;
     bool ok = true;
 
-    pairs_init(&page, ITEM_KEY_AT, PAGE_BYTES);
+    pairs_init(&page, ITEM_KEY_AT, walk->past->fold.settings.memory_most / 2);
     buf_init(&at);
     buf_put_bytes(&at, from);
     buf_init(&next);
@@ -309,7 +306,7 @@ bool past_walk(struct past *past, struct bytes from, struct bytes to,
 
     if (to.size > 0 && bytes_compare(from, to) >= 0)
         return true;
-    pairs_init(&walk.images, 0, IMAGES_BYTES);
+    pairs_init(&walk.images, 0, past->fold.settings.memory_most / 2);
     buf_init(&walk.images_from);
     bool ok = past->snapshot != NULL ? walk_snapshot(&walk, from, to) : walk_pages(&walk, from, to);
     buf_release(&walk.images_from);
@@ -350,6 +347,8 @@ struct past *past_open(const struct past_settings *settings, struct err *err)
     past->scratch = scratch;
     past->scratch_name = strdup(settings->scratch);
     copy.scratch = past->scratch_name;
+    if (copy.memory_most == 0)
+        copy.memory_most = PAST_MEMORY_DEFAULT;
     if (engine->limits.snapshots)
         past->snapshot = engine->ops->snapshot_new(engine);
     if (!fold_open(&past->fold, &copy, past->snapshot, scratch, err)) {
