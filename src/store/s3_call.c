@@ -249,11 +249,32 @@ static bool code_passes(const char *code)
     return false;
 }
 
+/* Some endpoints (Ceph's) send a code and no message; these are S3's own for what exports meet. */
+static const char *usual_message(const char *code)
+{
+    static const struct {
+        const char *code, *message;
+    } table[] = {
+        {"NoSuchBucket", "The specified bucket does not exist"},
+        {"NoSuchKey", "The specified key does not exist."},
+        {"NoSuchUpload", "The specified multipart upload does not exist. The upload ID might be "
+                         "invalid, or the multipart upload might have been aborted or completed."},
+        {"AccessDenied", "Access Denied"},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(code, table[i].code) == 0)
+            return table[i].message;
+    return code;
+}
+
 static void refuse(const struct http_answer *answer, struct error_document *document, bool *again,
                    struct err *err)
 {
     id_settle(answer, "x-amz-request-id", document->request_id, sizeof document->request_id);
     id_settle(answer, "x-amz-id-2", document->extended_id, sizeof document->extended_id);
+    if (document->message[0] == '\0')
+        snprintf(document->message, sizeof document->message, "%s", usual_message(document->code));
     *again = status_passes(answer->status) || code_passes(document->code);
     store_refused(err, &(struct refusal){answer->status, document->code, document->message,
                                          document->request_id, document->extended_id});
@@ -278,8 +299,6 @@ static bool bare_refusal(const struct http_answer *answer, bool *again, struct e
         return false;
     snprintf(document.code, sizeof document.code, "%s",
              answer->status == 404 ? "NoSuchKey" : "AccessDenied");
-    snprintf(document.message, sizeof document.message, "%s",
-             answer->status == 404 ? "The specified key does not exist." : "Access Denied");
     refuse(answer, &document, again, err);
     return true;
 }

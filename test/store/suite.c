@@ -64,6 +64,31 @@ static int test_close(void **state)
     return 0;
 }
 
+static void kms_encrypts(void **state)
+{
+    struct object_settings kms = {.encryption = "KMS", .kms_key = getenv("S3_KMS_KEY_ID")};
+    struct object_location where = {test.bucket, "small"}, large = {test.bucket, "large"};
+    struct upload *upload = NULL;
+    char etag[ETAG_MOST];
+    struct err err = {0};
+    struct buf got;
+
+    (void)state;
+    if (kms.kms_key == NULL)
+        skip();
+    buf_init(&got);
+    if (!test.store->ops->put(test.store, &where, BYTES("abc"), &kms, etag, &err) ||
+        !test.store->ops->upload_begin(test.store, &large, &kms, &upload, &err) ||
+        !test.store->ops->upload_part(upload, BYTES("def"), &err) ||
+        !test.store->ops->upload_complete(upload, etag, &err))
+        fail_msg("%s", err.message);
+    store_read(test.store, test.bucket, "small", &got);
+    store_read(test.store, test.bucket, "large", &got);
+    assert_bytes_equal(buf_bytes(&got), BYTES("abcdef"));
+    buf_release(&got);
+    bucket_clear(&test);
+}
+
 #define SUITE(name)                                                                                \
     static void suite_##name(void **state)                                                         \
     {                                                                                              \
@@ -91,6 +116,7 @@ int main(void)
         TEST(suite_store_lists_in_byte_order),
         TEST(suite_store_misses_buckets_and_keys),
         TEST(suite_store_stops_a_get),
+        TEST(kms_encrypts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

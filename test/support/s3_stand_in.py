@@ -42,6 +42,7 @@ FAILURES = {
     "502": "a page of a proxy, not done",
     "400": "RequestTimeout, not done",
     "denied": "AccessDenied, not done",
+    "terse": "AccessDenied without a message, not done",
     "moved": "PermanentRedirect, not done",
     "cut": "the connection ends, not done",
     "lost": "done, then the connection ends",
@@ -177,6 +178,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(400, "RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period.")
         if how == "denied":
             raise Refusal(403, "AccessDenied", "Access Denied")
+        if how == "terse":
+            raise Refusal(403, "AccessDenied", "")
         if how == "moved":
             raise Refusal(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.")
         if how == "502":
@@ -203,7 +206,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return True
 
     def document(self, code, message):
-        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(message)}</Message>'
+        return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>{message and f"<Message>{escape(message)}</Message>"}'
                 f"<RequestId>{self.request_id()}</RequestId><HostId>host/id+of=</HostId></Error>").encode()
 
     @staticmethod

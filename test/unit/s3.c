@@ -262,6 +262,7 @@ static void attempts_have_an_end(void **state)
         /* curl sends again by itself where a connection that it kept turns out to be closed */
         {"cut", "InternalServerError", "PUT http://localhost", ATTEMPTS + 1},
         {"denied", "S3AccessDenied", "Access Denied (", 1},
+        {"terse", "S3AccessDenied", "Access Denied (Service: Amazon S3; Status Code: 403", 1},
         {"moved", "S3PermanentRedirect", "Status Code: 301", 1},
         {"etag", "InternalServerError", "S3 stored other bytes than were sent", 1},
         {"no-etag", "InternalServerError", "without an etag", 1},
