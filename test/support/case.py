@@ -48,11 +48,12 @@ class ServerCase(unittest.TestCase):
     """`self.dynamo` validates its parameters as every program's does; `self.raw` sends what it is given."""
 
     options = ()
+    environment = None
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(*cls.options)
+        cls.server = Server(*cls.options, environment=cls.environment)
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
         cls.dynamo = client(cls.server.url)
