@@ -86,15 +86,18 @@ static const struct operation *operation_find(struct bytes target)
     return NULL;
 }
 
-/* The service looks at the text before it looks for the operation. */
-static bool operation_unknown(struct request *request, struct err *err)
+static bool text_check(struct request *request, struct err *err)
 {
     struct json_reader reader;
 
     json_reader_init(&reader, request->body, &request->arena);
-    if (request->body.size > 0 && (!json_skip(&reader, err) || !json_end(&reader, err)))
-        return false;
-    return err_fail(err, ERR_UNKNOWN_OPERATION, "%s", "");
+    return request->body.size == 0 || (json_skip(&reader, err) && json_end(&reader, err));
+}
+
+/* The service looks at the text before it looks for the operation. */
+static bool operation_unknown(struct request *request, struct err *err)
+{
+    return text_check(request, err) && err_fail(err, ERR_UNKNOWN_OPERATION, "%s", "");
 }
 
 static bool request_read(struct request *request, struct err *err)
@@ -132,6 +135,31 @@ static void answer_in_xml(struct request *request)
     request->status = 404;
     request->reply_type = NULL;
     request_answer(request);
+}
+
+/* False: it was answered. */
+static bool request_open(struct request *request)
+{
+    if (request->body.size > 0 && !content_type_known(request->content_type)) {
+        answer_in_xml(request);
+        return false;
+    }
+    if (bytes_begin(request->content_type, BYTES("application/json")))
+        request->reply_type = "application/json";
+    return true;
+}
+
+void request_deny(struct request *request, const struct err *err)
+{
+    struct err earlier;
+
+    if (!request_open(request))
+        return;
+    request->operation = operation_find(request->target);
+    if (request->operation == NULL ? !operation_unknown(request, &earlier)
+                                   : !text_check(request, &earlier))
+        err = &earlier;
+    request_fail(request, err);
 }
 
 /* --- running
@@ -204,12 +232,8 @@ bool api_run(struct request *request)
         return request_committed(request);
     if (request->state == REQUEST_READ)
         return request_step(request);
-    if (request->body.size > 0 && !content_type_known(request->content_type)) {
-        answer_in_xml(request);
+    if (!request_open(request))
         return true;
-    }
-    if (bytes_begin(request->content_type, BYTES("application/json")))
-        request->reply_type = "application/json";
     if (!request_read(request, &err)) {
         request_fail(request, &err);
         return true;

@@ -36,6 +36,8 @@ void request_init(struct request *request, struct api *api)
 
 void request_release(struct request *request)
 {
+    if (request->state == REQUEST_READ || request->state == REQUEST_SUBMITTED)
+        work_release(&request->work); /* its client left while it waited */
     buf_release(&request->reply);
     arena_release(&request->arena);
 }

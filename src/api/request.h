@@ -57,6 +57,7 @@ struct request {
 /* `api` outlives the request. Fill target, content_type, host, body and the waiter's hooks after
  * init. */
 void request_init(struct request *request, struct api *api);
+/* Answered or not; but never while it is parked. */
 void request_release(struct request *request);
 
 /* Runs the request as far as it goes. True: the reply is ready to be sent. False: it is parked;
@@ -66,5 +67,10 @@ MUST_CHECK bool api_run(struct request *request);
 /* The reply for a request that failed before the API saw it (signature, size), same form: it is
  * ready to be sent, and api_run() is not called. */
 void request_fail(struct request *request, const struct err *err);
+
+/* The same for a request whose sender is not believed: what the service finds wrong before it looks
+ * at the signature (content type, JSON, operation) is told instead. (dynalite's tests: connection)
+ */
+void request_deny(struct request *request, const struct err *err);
 
 #endif

@@ -253,7 +253,7 @@ static bool request_start(struct call *call)
     }
     if (!signature_check(call->http->checker, &signed_request, request->body, clock_micros(),
                          &request->arena, &request->principal, &err)) {
-        request_fail(request, &err);
+        request_deny(request, &err);
         return true;
     }
     return api_run(request);

@@ -99,6 +99,11 @@ void request_fail(struct request *request, const struct err *err)
     request->status = err_status(err->code);
 }
 
+void request_deny(struct request *request, const struct err *err)
+{
+    request_fail(request, err);
+}
+
 static bool request_answered(struct request *request)
 {
     buf_put_bytes(&request->reply, request->body);

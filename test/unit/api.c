@@ -216,6 +216,38 @@ static void our_own_failures_tell_the_client_nothing(void **state)
     request_release(&request);
 }
 
+/* Before a wrong signature the service tells what it finds wrong without it. */
+static void the_denied_hear_of_earlier_mistakes(void **state)
+{
+    static const struct {
+        const char *type, *target, *body, *reply;
+    } cases[] = {
+        {"text/xml", "DynamoDB_20120810.ListTables", "{", "<UnknownOperationException/>\n"},
+        {"application/json", "DynamoDB_20120810.ListTables", "{", "SerializationException"},
+        {"application/json", "nothing", "{", "SerializationException"},
+        {"application/json", "nothing", "{}", "UnknownOperationException"},
+        {"application/json", "nothing", "", "UnknownOperationException"},
+        {"application/json", "DynamoDB_20120810.ListTables", "{\"Limit\":-1}", "denied"},
+        {"", "DynamoDB_20120810.ListTables", "", "denied"},
+    };
+    struct fixture *fixture = *state;
+    struct err err;
+
+    err_fail(&err, ERR_MISSING_AUTHENTICATION, "denied");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct request request;
+        request_init(&request, fixture->api);
+        request.content_type = bytes_of_text(cases[i].type);
+        request.target = bytes_of_text(cases[i].target);
+        request.body = bytes_of_text(cases[i].body);
+        request_deny(&request, &err);
+        assert_int_equal(request.state, REQUEST_ANSWERED);
+        assert_non_null(
+            memmem(request.reply.data, request.reply.size, cases[i].reply, strlen(cases[i].reply)));
+        request_release(&request);
+    }
+}
+
 static void answers_are_counted(void **state)
 {
     static const struct step steps[] = {
@@ -1119,6 +1151,7 @@ int main(void)
         TEST(bodies_of_other_types_are_not_answered_in_json),
         TEST(every_request_has_an_id_of_its_own),
         TEST(our_own_failures_tell_the_client_nothing),
+        TEST(the_denied_hear_of_earlier_mistakes),
         TEST(answers_are_counted),
         TEST(tables_are_made_described_and_deleted),
         TEST(a_table_repeats_what_it_was_told),
