@@ -7,6 +7,7 @@
 #include <rocksdb/c.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -54,38 +55,61 @@ static void assert_refused(const char *folder, const char *words)
         fail_msg("\"%s\" does not say \"%s\"", err.message, words);
 }
 
-/* Opens the database as RocksDB's own, with one more column family if wanted, and puts a key. */
-static void raw_put(const char *folder, const char *more, struct bytes key, struct bytes value)
-{
-    static const char *const names[] = {"default",   "catalog",    "items", "index",
-                                        "changelog", "statistics", NULL};
-    const char *all[8];
-    const rocksdb_options_t *options[8];
-    rocksdb_column_family_handle_t *handles[8];
-    rocksdb_options_t *option = rocksdb_options_create();
-    char *reason = NULL;
-    int count = 0;
+/* The folder opened as RocksDB's own, with one more column family if wanted. */
+struct raw {
+    rocksdb_t *db;
+    rocksdb_column_family_handle_t *families[8];
+    rocksdb_options_t *options;
+    rocksdb_writeoptions_t *write;
+    int count;
+};
+enum { RAW_DEFAULT, RAW_CATALOG, RAW_ITEMS };
 
-    rocksdb_options_set_create_if_missing(option, 1);
-    rocksdb_options_set_create_missing_column_families(option, 1);
-    for (; names[count] != NULL; count++)
-        all[count] = names[count];
-    if (more != NULL)
-        all[count++] = more;
-    for (int i = 0; i < count; i++)
-        options[i] = option;
-    rocksdb_t *db =
-        rocksdb_open_column_families(option, folder, count, all, options, handles, &reason);
+static void raw_open(struct raw *raw, const char *folder, const char *more)
+{
+    const char *names[8] = {"default",   "catalog",    "items", "index",
+                            "changelog", "statistics", more};
+    const rocksdb_options_t *options[8];
+    char *reason = NULL;
+
+    raw->options = rocksdb_options_create();
+    raw->write = rocksdb_writeoptions_create();
+    raw->count = more == NULL ? 6 : 7;
+    rocksdb_options_set_create_if_missing(raw->options, 1);
+    rocksdb_options_set_create_missing_column_families(raw->options, 1);
+    for (int i = 0; i < raw->count; i++)
+        options[i] = raw->options;
+    raw->db = rocksdb_open_column_families(raw->options, folder, raw->count, names, options,
+                                           raw->families, &reason);
     assert_null(reason);
-    rocksdb_writeoptions_t *write = rocksdb_writeoptions_create();
-    rocksdb_put_cf(db, write, handles[0], (const char *)key.data, key.size,
+}
+
+static void raw_put(struct raw *raw, int family, struct bytes key, struct bytes value)
+{
+    char *reason = NULL;
+
+    rocksdb_put_cf(raw->db, raw->write, raw->families[family], (const char *)key.data, key.size,
                    (const char *)value.data, value.size, &reason);
     assert_null(reason);
-    rocksdb_writeoptions_destroy(write);
-    for (int i = 0; i < count; i++)
-        rocksdb_column_family_handle_destroy(handles[i]);
-    rocksdb_close(db);
-    rocksdb_options_destroy(option);
+}
+
+static void raw_close(struct raw *raw)
+{
+    rocksdb_writeoptions_destroy(raw->write);
+    for (int i = 0; i < raw->count; i++)
+        rocksdb_column_family_handle_destroy(raw->families[i]);
+    rocksdb_close(raw->db);
+    rocksdb_options_destroy(raw->options);
+}
+
+/* One key of the engine's own, written behind its back. */
+static void raw_own(const char *folder, const char *more, struct bytes key, struct bytes value)
+{
+    struct raw raw;
+
+    raw_open(&raw, folder, more);
+    raw_put(&raw, RAW_DEFAULT, key, value);
+    raw_close(&raw);
 }
 
 static void a_folder_in_use_is_refused(void **state)
@@ -106,19 +130,19 @@ static void a_newer_format_is_refused(void **state)
     struct err err;
 
     engine_close(open_folder(*state, &err));
-    raw_put(*state, NULL, BYTES("format"), BYTES("\0\0\0\2"));
+    raw_own(*state, NULL, BYTES("format"), BYTES("\0\0\0\2"));
     assert_refused(*state, "newer version of gramme (its format is 2");
-    raw_put(*state, NULL, BYTES("format"), BYTES("\0\0\0\1"));
+    raw_own(*state, NULL, BYTES("format"), BYTES("\0\0\0\1"));
     struct engine *engine = open_folder(*state, &err);
     assert_non_null(engine);
     engine_close(engine);
-    raw_put(*state, "future", BYTES("format"), BYTES("\0\0\0\1"));
+    raw_own(*state, "future", BYTES("format"), BYTES("\0\0\0\1"));
     assert_refused(*state, "newer version of gramme");
 }
 
 static void a_foreign_database_is_refused(void **state)
 {
-    raw_put(*state, NULL, BYTES("somebody's"), BYTES("value"));
+    raw_own(*state, NULL, BYTES("somebody's"), BYTES("value"));
     assert_refused(*state, "not gramme's");
 }
 
@@ -127,7 +151,7 @@ static void damage_is_told(void **state)
     struct err err;
 
     engine_close(open_folder(*state, &err));
-    raw_put(*state, NULL, BYTES("clock"), BYTES("short"));
+    raw_own(*state, NULL, BYTES("clock"), BYTES("short"));
     assert_null(open_folder(*state, &err));
     assert_int_equal(err.code, ERR_CORRUPT);
 }
@@ -138,6 +162,95 @@ static void a_path_that_cannot_be_is_refused(void **state)
 
     snprintf(path, sizeof path, "%s/missing/folder", (const char *)*state);
     assert_refused(path, path);
+}
+
+/* Items in one file at the bottom, where whole files can be deleted. */
+static struct engine *open_compacted(const char *folder, const struct bytes *keys, size_t count)
+{
+    static uint8_t value[100000];
+    struct raw raw;
+    struct err err;
+
+    engine_close(open_folder(folder, &err));
+    raw_open(&raw, folder, NULL);
+    for (size_t i = 0; i < count; i++)
+        raw_put(&raw, RAW_ITEMS, keys[i], bytes_of(value, sizeof value));
+    rocksdb_compact_range_cf(raw.db, raw.families[RAW_ITEMS], NULL, 0, NULL, 0);
+    raw_close(&raw);
+    return open_folder(folder, &err);
+}
+
+static void delete_and_reclaim(struct engine *engine, struct bytes from, struct bytes to)
+{
+    struct engine_batch batch, *one = &batch;
+    struct arena arena;
+
+    arena_init(&arena);
+    batch_init(&batch, &arena);
+    batch_delete_range(&batch, SPACE_ITEMS, from, to);
+    engine->ops->commit(engine, &one, 1);
+    assert_int_equal(batch.outcome, COMMIT_OK);
+    engine->ops->reclaim(engine, SPACE_ITEMS, from, to);
+    arena_release(&arena);
+}
+
+static bool has_item(struct engine *engine, struct bytes key)
+{
+    struct engine_value value;
+    struct err err;
+    bool found;
+
+    assert_true(engine_get(engine, NULL, SPACE_ITEMS, key, &value, &found, &err));
+    engine_value_release(&value);
+    return found;
+}
+
+/* Bytes of files, from the metrics. */
+static unsigned long long file_bytes(struct engine *engine)
+{
+    static const char name[] = "\ngramme_engine_file_bytes ";
+    struct buf metrics;
+
+    buf_init(&metrics);
+    engine->ops->metrics(engine, &metrics);
+    buf_put_u8(&metrics, 0);
+    const char *at = strstr((const char *)metrics.data, name);
+    assert_non_null(at);
+    unsigned long long bytes = strtoull(at + sizeof name - 1, NULL, 10);
+    buf_release(&metrics);
+    return bytes;
+}
+
+/* The file ends at the very key that the range ends before. */
+static void reclaiming_spares_the_end(void **state)
+{
+    static const struct bytes ends[] = {BYTES_INIT("c"), BYTES_INIT("b\1"), BYTES_INIT("b\0"),
+                                        BYTES_INIT("b\377")};
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct bytes keys[] = {BYTES("b"), ends[i]};
+        struct engine *engine = open_compacted(*state, keys, 2);
+        assert_non_null(engine);
+        delete_and_reclaim(engine, BYTES("b"), ends[i]);
+        assert_false(has_item(engine, BYTES("b")));
+        assert_true(has_item(engine, ends[i]));
+        delete_and_reclaim(engine, BYTES("a"), BYTES("z"));
+        engine_close(engine);
+    }
+}
+
+static void reclaiming_gives_the_room_back(void **state)
+{
+    static const struct bytes keys[] = {BYTES_INIT("b"), BYTES_INIT("bb"), BYTES_INIT("c")};
+    struct engine *engine = open_compacted(*state, keys, 3);
+
+    assert_non_null(engine);
+    unsigned long long before = file_bytes(engine);
+    delete_and_reclaim(engine, BYTES("b"), BYTES("d"));
+    assert_true(file_bytes(engine) < before);
+    for (size_t i = 0; i < 3; i++)
+        assert_false(has_item(engine, keys[i]));
+    engine_close(engine);
 }
 
 static void scratch_of_the_dead_is_removed(void **state)
@@ -180,56 +293,54 @@ static uint64_t commit_record(struct engine *engine, uint8_t stamp[8])
     return batch.time;
 }
 
-/* A process that dies with its engine open, `count` records after `clock`. */
-static uint64_t commit_and_die(const char *folder, uint64_t clock, int count, uint8_t stamp[8])
-{
-    struct {
-        uint64_t time;
-        uint8_t stamp[8];
-    } last;
-    int ends[2], status;
+/* The last record that a process committed. */
+struct last {
+    uint64_t time;
+    uint8_t stamp[8];
+};
 
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct err err;
-        clock_set(clock);
-        struct engine *engine = open_folder(folder, &err);
-        if (engine == NULL)
-            _exit(1);
-        for (int i = 0; i < count; i++) {
-            clock_set(clock + (uint64_t)i * SECOND_MICROS / 3);
-            last.time = commit_record(engine, last.stamp);
-        }
-        _exit(write(ends[1], &last, sizeof last) == sizeof last ? 0 : 1);
+/* Opens while the clock is a minute behind the last record of the process before, and goes on above
+ * it; then commits some records at later times and dies with the engine open. */
+static bool go_on(const char *folder, int round, struct last *last)
+{
+    struct last before = *last;
+    struct err err;
+
+    clock_set(round == 0 ? NOW : before.time - 60 * SECOND_MICROS);
+    struct engine *engine = open_folder(folder, &err);
+    if (engine == NULL)
+        return false;
+    uint64_t now = engine->ops->now(engine);
+    if (round > 0 && (now <= before.time || now > before.time + SECOND_MICROS)) /* no leap either */
+        return false;
+    last->time = commit_record(engine, last->stamp);
+    if (last->time < now || memcmp(last->stamp, before.stamp, 8) <= 0)
+        return false;
+    for (uint64_t i = 0; i < (uint64_t)round; i++) {
+        clock_set(NOW + (uint64_t)round * 100 * SECOND_MICROS + i * SECOND_MICROS / 3);
+        last->time = commit_record(engine, last->stamp);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    assert_int_equal(read(ends[0], &last, sizeof last), sizeof last);
-    close(ends[0]);
-    close(ends[1]);
-    memcpy(stamp, last.stamp, 8);
-    return last.time;
+    return true;
 }
 
 static void a_death_does_not_turn_the_clock_back(void **state)
 {
-    uint8_t last[8], stamp[8];
-    struct err err;
+    struct last last = {0};
+    int ends[2], status;
 
-    for (int i = 1; i < 10; i++) {
-        uint64_t time = commit_and_die(*state, NOW + (uint64_t)i * 100 * SECOND_MICROS, i, last);
-        clock_set(time - 60 * SECOND_MICROS);
-        struct engine *engine = open_folder(*state, &err);
-        assert_non_null(engine);
-        assert_true(engine->ops->now(engine) > time);
-        /* nor does it leap: a second at most is skipped */
-        assert_true(engine->ops->now(engine) <= time + SECOND_MICROS);
-        assert_true(commit_record(engine, stamp) > time);
-        assert_true(memcmp(last, stamp, 8) < 0);
-        engine_close(engine);
+    assert_int_equal(pipe(ends), 0);
+    for (int round = 0; round < 10; round++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit(!go_on(*state, round, &last) ||
+                  write(ends[1], &last, sizeof last) != sizeof last);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_int_equal(read(ends[0], &last, sizeof last), sizeof last);
     }
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* --- a full disk ----------------------------------------------------------------------------- */
@@ -269,40 +380,63 @@ static uint32_t count_items(struct engine *engine)
     return engine_scan_all(engine, &scan, &err) == SCAN_DONE ? count : 0;
 }
 
-/* Fills a small disk of its own, in a process of its own. */
+#define BALLAST     ((size_t)80 * 1024 * 1024)
+#define ROOM_MICROS (30 * SECOND_MICROS) /* RocksDB looks for room every few seconds */
+#define REFUSALS    5
+
+static bool small_disk(const char *folder)
+{
+    return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", folder, "tmpfs", 0, "size=128m") == 0;
+}
+
+/* Puts until it is refused several times together, since a flush behind our back may make some
+ * room; false: it failed in another way. */
+static bool fill(struct engine *engine, uint32_t *number)
+{
+    enum err_code code;
+
+    for (int refusals = 0; refusals < REFUSALS;) {
+        enum commit_outcome outcome = put_numbered(engine, *number, &code);
+        if (outcome != COMMIT_OK && (outcome != COMMIT_FAILED || code != ERR_DISK_FULL))
+            return false;
+        *number += outcome == COMMIT_OK;
+        refusals = outcome == COMMIT_OK ? 0 : refusals + 1;
+    }
+    return true;
+}
+
+/* Fills a small disk of its own, in a process of its own: writes are refused, reading goes on, and
+ * writing too once there is room again. */
 static int fill_disk(const char *folder)
 {
     char data[PATH_MAX], ballast[PATH_MAX];
-    static uint8_t zeros[12 * 1024 * 1024];
-    enum err_code code;
+    static uint8_t zeros[BALLAST];
+    enum err_code code = ERR_NONE;
     struct err err;
     uint32_t number = 0;
 
-    if ((unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", folder, "tmpfs", 0, "size=48m") != 0)
+    if (!small_disk(folder))
         return CANNOT;
     snprintf(data, sizeof data, "%s/data", folder);
     snprintf(ballast, sizeof ballast, "%s/ballast", folder);
     file_write(ballast, bytes_of(zeros, sizeof zeros));
     struct engine *engine = open_folder(data, &err);
-    while (engine != NULL && put_numbered(engine, number, &code) == COMMIT_OK)
-        number++;
-    /* refused, for certain, and again; reading goes on */
-    if (number < 20 || code != ERR_DISK_FULL ||
-        put_numbered(engine, number, &code) != COMMIT_FAILED || code != ERR_DISK_FULL ||
-        count_items(engine) != number)
+    if (engine == NULL || !fill(engine, &number) || count_items(engine) != number)
         return FAILED;
-    /* until there is room again */
     unlink(ballast);
-    if (put_numbered(engine, number++, &code) != COMMIT_OK || count_items(engine) != number)
-        return FAILED;
+    uint64_t until = clock_monotonic_micros() + ROOM_MICROS;
+    while (put_numbered(engine, number, &code) != COMMIT_OK)
+        if (code != ERR_DISK_FULL || clock_monotonic_micros() > until)
+            return FAILED;
+    number++;
     engine_close(engine);
     engine = open_folder(data, &err);
     if (engine == NULL || count_items(engine) != number)
         return FAILED;
     engine_close(engine);
-    return PASSED;
+    return number > 100 ? PASSED : FAILED;
 }
 
 static void a_full_disk_refuses_writes(void **state)
@@ -330,7 +464,8 @@ int main(void)
         TEST(a_full_disk_refuses_writes),       TEST(a_death_does_not_turn_the_clock_back),
         TEST(a_folder_in_use_is_refused),       TEST(a_newer_format_is_refused),
         TEST(a_foreign_database_is_refused),    TEST(damage_is_told),
-        TEST(a_path_that_cannot_be_is_refused), TEST(scratch_of_the_dead_is_removed),
+        TEST(a_path_that_cannot_be_is_refused), TEST(reclaiming_spares_the_end),
+        TEST(reclaiming_gives_the_room_back),   TEST(scratch_of_the_dead_is_removed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
