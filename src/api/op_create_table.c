@@ -177,13 +177,26 @@ static bool tags_take(const struct request *request, struct extras *extras, stru
     return tags == NULL || extras_tag(extras, tags, err);
 }
 
+/* The shape lets any ARN through; what is in it must be a name like any other. */
+static bool name_take(const struct request *request, struct table *table, struct err *err)
+{
+    table->name = request_table_name(request);
+    if (table->name.size >= 3 && table->name.size <= TABLE_NAME_MOST &&
+        pattern_name.matches(table->name))
+        return true;
+    return err_fail(err, ERR_VALIDATION,
+                    "Invalid table/index name.  Table/index names must be between 3 and 255 "
+                    "characters long, and may contain only the characters a-z, A-Z, 0-9, '_', "
+                    "'-', and '.'");
+}
+
 static bool table_take(struct request *request, struct table *table, struct err *err)
 {
     struct extras extras = {0};
 
-    table->name = request_table_name(request);
-    if (!billing_take(request, table, err) || !keys_take(request, table, err) ||
-        !stream_refuse(request, err) || !extras_take(request, table->provisioned, &extras, err) ||
+    if (!name_take(request, table, err) || !billing_take(request, table, err) ||
+        !keys_take(request, table, err) || !stream_refuse(request, err) ||
+        !extras_take(request, table->provisioned, &extras, err) ||
         !tags_take(request, &extras, err))
         return false;
     table->deletion_protected = request_flag(request, "DeletionProtectionEnabled");

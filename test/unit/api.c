@@ -431,6 +431,13 @@ static void a_table_repeats_what_it_was_told(void **state)
 #define SCHEMA(keys, definitions)                                                                  \
     MAKE(PPR ",\"KeySchema\":[" keys "],\"AttributeDefinitions\":[" definitions "]")
 
+#define NAMED(name)                                                                                \
+    "{\"TableName\":\"" name "\"," PPR                                                             \
+    ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA "]}"
+#define BAD_NAME                                                                                   \
+    "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and " \
+    "may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"
+
 static const struct step impossible[] = {
     {"CreateTable", "{}", BAD,
      INVALID "The parameter 'TableName' is required but was not present in the request"},
@@ -479,6 +486,11 @@ static const struct step impossible[] = {
          "a") "],\"ProvisionedThroughput\":{\"ReadCapacityUnits\":1000000000000,"
               "\"WriteCapacityUnits\":1000000000001}"),
      BAD, INVALID "Given value 1000000000001 for WriteCapacityUnits is out of bounds"},
+    {"CreateTable", NAMED(ARN "ab"), BAD, INVALID BAD_NAME},
+    {"CreateTable", NAMED(ARN "a b"), BAD, INVALID BAD_NAME},
+    {"CreateTable", NAMED(ARN), BAD, INVALID BAD_NAME},
+    {"CreateTable", NAMED("arn:aws:dynamodb:eu-west-1:999999999999:table/abc"), BAD,
+     INVALID BAD_NAME},
     {"CreateTable", SCHEMA(KEY_H("a") "," KEY_R("a"), AA), BAD,
      INVALID "Invalid KeySchema: Some index key attribute have no definition"},
     {"CreateTable", SCHEMA(KEY_H("a"), BA), BAD,
