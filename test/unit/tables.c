@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/random.h"
 #include "support/database.h"
 
 static int setup(void **state)
@@ -290,6 +292,169 @@ static void a_deleted_table_is_purged(void **state)
     assert_false(found);
 }
 
+/* What the catalogue says of a table's recovery. */
+struct recovery {
+    bool on, log;
+    uint64_t since, floor;
+    uint32_t days, epoch;
+};
+
+static struct recovery recovery_of(struct database *database, const char *name)
+{
+    struct recovery recovery;
+    struct log_state state;
+    struct call call;
+    struct err err;
+
+    call_init(&call, database);
+    const struct table *table = database_table(&call, name);
+    assert_true(log_state_read(database->engine, table->number, &call.arena, &state, &err));
+    recovery = (struct recovery){table->recovery, table->log,           table->recovery_since,
+                                 state.floor,     table->recovery_days, table->log_epoch};
+    call_release(&call);
+    return recovery;
+}
+
+#define NOON (UINT64_C(20000) * DAY_MICROS + DAY_MICROS / 2)
+
+static void recovery_is_switched(void **state)
+{
+    struct database *database = *state;
+    struct err err;
+
+    clock_set(NOON);
+    assert_true(database_create(database, "t", false, &err));
+    assert_false(recovery_of(database, "t").on);
+    assert_true(database_recovery(database, "t", true, 35, &err));
+    struct recovery first = recovery_of(database, "t");
+    assert_true(first.on && first.log && first.days == 35 && first.epoch == 1);
+    assert_true(first.since > NOON && first.since < NOON + 10);
+    assert_true(first.floor == first.since);
+
+    clock_set(NOON + DAY_MICROS);
+    assert_true(database_recovery(database, "t", true, 35, &err)); /* again: nothing changes */
+    assert_true(recovery_of(database, "t").since == first.since);
+    assert_true(database_recovery(database, "t", true, 7, &err));
+    assert_true(recovery_of(database, "t").since == first.since);
+    assert_int_equal(recovery_of(database, "t").days, 7);
+
+    clock_set(NOON + 10 * DAY_MICROS); /* seven days are left, and more days bring no more back */
+    assert_true(database_recovery(database, "t", true, 30, &err));
+    assert_true(recovery_of(database, "t").since == NOON + 3 * DAY_MICROS);
+    assert_int_equal(recovery_of(database, "t").epoch, 1);
+
+    assert_true(database_recovery(database, "t", false, 0, &err));
+    struct recovery off = recovery_of(database, "t");
+    assert_true(!off.on && !off.log && off.floor == LOG_FLOOR_NONE);
+    assert_true(database_recovery(database, "t", true, 35, &err));
+    struct recovery second = recovery_of(database, "t");
+    assert_true(second.since > NOON + 10 * DAY_MICROS && second.epoch == 2);
+    clock_set(0);
+}
+
+static void the_window_ends_and_begins(void **state)
+{
+    struct table table = {.recovery = true, .recovery_since = NOON, .recovery_days = 2};
+
+    (void)state;
+    assert_true(table_earliest(&table, NOON + DAY_MICROS) == NOON);
+    assert_true(table_earliest(&table, NOON + 5 * DAY_MICROS) == NOON + 3 * DAY_MICROS);
+    assert_true(table_latest(&table, NOON + 10) == NOON);
+    assert_true(table_latest(&table, NOON + DAY_MICROS) == NOON + DAY_MICROS - 300 * SECOND_MICROS);
+}
+
+/* After a step of the clock history is not forgotten at once: someone may mend the clock. */
+static void trimming_rests_after_a_step(void **state)
+{
+    struct database *database = *state;
+    struct tables_settings settings = {.engine = database->engine,
+                                       .committer = database->committer,
+                                       .region = "eu-west-1",
+                                       .account = "111122223333"};
+    struct err err;
+
+    clock_set(NOON);
+    assert_true(database_create(database, "t", false, &err));
+    assert_true(database_recovery(database, "t", true, 1, &err));
+    uint64_t floor = recovery_of(database, "t").floor;
+    clock_set(NOON + 3 * DAY_MICROS);
+    struct tables *patient = tables_open(&settings, &err);
+    assert_non_null(patient);
+    for (int i = 0; i < 3; i++)
+        assert_true(tables_maintain(patient, &err));
+    assert_true(recovery_of(database, "t").floor == floor);
+    tables_close(patient);
+    for (int i = 0; i < 3; i++) /* rests for a microsecond */
+        assert_true(tables_maintain(database->tables, &err));
+    floor = recovery_of(database, "t").floor;
+    assert_true(floor >= NOON + 2 * DAY_MICROS && floor < NOON + 2 * DAY_MICROS + SECOND_MICROS);
+    clock_set(0);
+}
+
+static void tables_are_bounded(void **state)
+{
+    struct database *database = *state;
+    struct err err;
+    char name[16];
+
+    for (int i = 0; i < 2500; i++) {
+        snprintf(name, sizeof name, "table-%d", i);
+        assert_true(database_create(database, name, false, &err));
+    }
+    assert_false(database_create(database, "one-more", false, &err));
+    assert_int_equal(err.code, ERR_LIMIT_EXCEEDED);
+    assert_true(database_delete(database, "table-7", &err));
+    assert_true(database_create(database, "one-more", false, &err));
+}
+
+static size_t names_of(struct database *database, char names[8][8])
+{
+    struct bytes list[8];
+    struct call call;
+    bool more;
+
+    call_init(&call, database);
+    size_t count = tables_list(&call.work, BYTES_NONE, 8, list, &more);
+    for (size_t i = 0; i < count; i++)
+        snprintf(names[i], 8, "%.*s", BYTES_ARGS(list[i]));
+    call_release(&call);
+    return count;
+}
+
+/* Whatever a change in doubt has come to, the next one sees it, and so does a restart. */
+static void doubtful_changes_are_looked_up(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    uint64_t random = 7;
+    struct database database;
+    char before[8][8], after[8][8];
+    struct err err;
+    int doubts = 0;
+
+    (void)state;
+    database_open(&database,
+                  engine_open_memory(&(struct memory_settings){.seed = 3, .unknown_one_in = 3}));
+    for (int i = 0; i < 200; i++) {
+        const char *name = names[random_next(&random) % 4];
+        bool ok = random_next(&random) % 2 == 0 ? database_create(&database, name, false, &err)
+                                                : database_delete(&database, name, &err);
+        doubts += !ok && err.code == ERR_UNKNOWN_OUTCOME;
+        assert_true(ok || err.code == ERR_UNKNOWN_OUTCOME || err.code == ERR_RESOURCE_IN_USE ||
+                    err.code == ERR_RESOURCE_NOT_FOUND);
+    }
+    assert_true(doubts > 10);
+    while (!database_create(&database, "last", false, &err)) /* and all doubts are settled */
+        assert_true(err.code == ERR_UNKNOWN_OUTCOME || err.code == ERR_RESOURCE_IN_USE);
+    size_t count = names_of(&database, before);
+    tables_close(database.tables);
+    committer_free(database.committer);
+    database_open(&database, database.engine);
+    assert_int_equal(names_of(&database, after), count);
+    for (size_t at = 0; at < count; at++)
+        assert_string_equal(before[at], after[at]);
+    database_close(&database);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -303,6 +468,11 @@ int main(void)
         TEST(refuses_large_items),
         TEST(scans_by_segments_and_pages),
         TEST(a_deleted_table_is_purged),
+        TEST(recovery_is_switched),
+        TEST(the_window_ends_and_begins),
+        TEST(trimming_rests_after_a_step),
+        TEST(tables_are_bounded),
+        TEST(doubtful_changes_are_looked_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
