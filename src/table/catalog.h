@@ -22,6 +22,7 @@
 struct table_entry {
     struct table table; /* its bytes are behind the entry */
     atomic_uint references;
+    bool reclaimed;            /* its dropped log was taken off the disk; for maintain.c alone */
     uint8_t stamp[STAMP_MOST]; /* table.generation's bytes */
     uint8_t room[];
 };

@@ -87,12 +87,32 @@ static bool log_drop(struct tables *tables, struct bytes name, struct err *err)
     return ok;
 }
 
+/* What a log left on the disk when it was dropped; once for each description and start. */
+static void log_reclaim(struct tables *tables, const struct table *table)
+{
+    struct table_entry *entry = (struct table_entry *)(uintptr_t)table;
+    struct buf from, to;
+
+    if (entry->reclaimed)
+        return;
+    buf_init(&from);
+    buf_init(&to);
+    log_put_prefix(&from, table->number, 0, 0);
+    log_put_prefix(&to, table->number, table->log_epoch + 1, 0);
+    tables->engine->ops->reclaim(tables->engine, SPACE_CHANGELOG, buf_bytes(&from), buf_bytes(&to));
+    buf_release(&to);
+    buf_release(&from);
+    entry->reclaimed = true;
+}
+
 static bool table_maintain(void *context, const struct table *table, struct err *err)
 {
     struct tables *tables = context;
 
     if (table->log && !table->recovery)
         return log_drop(tables, table->name, err);
+    if (!table->log && table->log_epoch > 0)
+        log_reclaim(tables, table);
     if (table->recovery && tables->trimming)
         return table_trim(tables, table, err);
     return true;

@@ -237,7 +237,9 @@ static struct engine *engine_make(struct sim *sim)
         .snapshots = strcmp(sim->world, "snapshots") == 0,
         .page_most = strcmp(sim->world, "pages") == 0 ? 3 : 7,
         .seed = sim->random,
-        .conflict_one_in = strcmp(sim->world, "pages") == 0 ? 10 : 0,
+        .conflict_one_in = strcmp(sim->world, "pages") == 0  ? 10
+                           : strcmp(sim->world, "wide") == 0 ? 100
+                                                             : 0,
         .stamp_size = strcmp(sim->world, "wide") == 0 ? 13 : 8,
     };
     struct rocksdb_settings rocksdb = {
