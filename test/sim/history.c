@@ -799,15 +799,13 @@ static void jobs_go_on(struct sim *sim)
     }
 }
 
-/* The first round may rest, since the clock has stepped; the second trims. */
 static void maintain(struct sim *sim)
 {
     struct log_state state;
     struct call call;
     struct err err;
 
-    for (int i = 0; i < 2; i++)
-        CHECK_OK(tables_maintain(sim->database.tables, &err), &err);
+    CHECK_OK(database_maintain(&sim->database, &err), &err);
     call_init(&call, &sim->database);
     for (uint32_t i = 0; i < sim->table_count; i++) {
         const struct model_table *model = &sim->tables[i];

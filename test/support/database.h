@@ -14,6 +14,9 @@ struct database {
 void database_open(struct database *database, struct engine *engine);
 void database_close(struct database *database);
 
+/* Maintains until nothing rests: a first round sees the clock's steps, a second one trims. */
+bool database_maintain(struct database *database, struct err *err);
+
 /* One operation: its arena, its waiter, its work. */
 struct call {
     struct arena arena;
