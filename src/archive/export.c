@@ -143,20 +143,25 @@ static bool check_limit(struct acceptance *a, struct err *err)
 #define ONE_PARTITION_WRITES 1000
 
 /* Lines are about half as long again as the size that is billed for their items. */
-static bool choose_parts(struct acceptance *a, struct err *err)
+uint32_t export_parts_for(const struct table *table, int64_t bytes)
 {
-    const struct table *table = a->table;
     bool small = table->provisioned && table->read_units <= ONE_PARTITION_READS &&
                  table->write_units <= ONE_PARTITION_WRITES;
+    uint64_t text = bytes < 0 ? 0 : (uint64_t)bytes / 2 * 3;
+    uint64_t parts = text / EXPORT_FILE_TEXT + 1;
+
+    if (parts < EXPORT_FILES_LEAST && !(small && parts == 1))
+        return EXPORT_FILES_LEAST;
+    return parts > EXPORT_FILES_MOST ? EXPORT_FILES_MOST : (uint32_t)parts;
+}
+
+static bool choose_parts(struct acceptance *a, struct err *err)
+{
     struct table_figures figures;
 
-    if (!table_figures(a->exports->settings.tables, table, &figures, err))
+    if (!table_figures(a->exports->settings.tables, a->table, &figures, err))
         return false;
-    uint64_t text = figures.bytes < 0 ? 0 : (uint64_t)figures.bytes / 2 * 3;
-    uint64_t parts = text / EXPORT_FILE_TEXT + 1;
-    if (parts < EXPORT_FILES_LEAST && !(small && parts == 1))
-        parts = EXPORT_FILES_LEAST;
-    a->export->parts = parts > EXPORT_FILES_MOST ? EXPORT_FILES_MOST : (uint32_t)parts;
+    a->export->parts = export_parts_for(a->table, figures.bytes);
     return true;
 }
 

@@ -25,6 +25,9 @@
 
 struct exports;
 
+/* Into how many files a table of so many bytes is exported. */
+uint32_t export_parts_for(const struct table *table, int64_t bytes);
+
 struct exports_settings {
     struct tables *tables;
     struct jobs *jobs;

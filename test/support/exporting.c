@@ -595,3 +595,25 @@ void exporting_check(struct exporting *exporting, struct bytes arn, const struct
     check_leftovers(&reading);
     arena_release(&reading.arena);
 }
+
+void exporting_lines(struct exporting *exporting, struct bytes arn, struct buf *out)
+{
+    struct arena arena;
+    struct export export;
+    struct buf manifest, file;
+
+    arena_init(&arena);
+    assert_true(exporting_describe(exporting, arn, &arena, &export));
+    assert_int_equal(export.state, EXPORT_COMPLETED);
+    buf_init_in(&manifest, &arena);
+    exporting_object(exporting, &export, LEAF_FILES, &manifest);
+    buf_put_u8(&manifest, 0);
+    for (char *at = (char *)manifest.data; (at = strstr(at, "/data/")) != NULL; at++) {
+        struct bytes leaf = bytes_of(at + 1, strlen("data/.json.gz") + FILE_NAME_SIZE);
+        buf_init_in(&file, &arena);
+        exporting_object(exporting, &export, arena_text(&arena, leaf), &file);
+        gunzip(buf_bytes(&file), out);
+    }
+    buf_put_u8(out, 0);
+    arena_release(&arena);
+}

@@ -80,6 +80,9 @@ void exporting_write(struct exporting *exporting, struct model *model, const cha
  * says, they hold the model's items and no others, and the bucket has nothing half written. */
 void exporting_check(struct exporting *exporting, struct bytes arn, const struct model *model);
 
+/* The lines of all data files of a completed export, appended, with a NUL behind. */
+void exporting_lines(struct exporting *exporting, struct bytes arn, struct buf *out);
+
 /* The bytes of an object below the export's folder, appended. */
 void exporting_object(struct exporting *exporting, const struct export *export, const char *leaf,
                       struct buf *out);

@@ -207,6 +207,35 @@ static void a_new_export_is_described(void **state)
     assert_bytes_equal(export->kms_key, request.kms_key);
 }
 
+static void files_go_by_size(void **state)
+{
+    static const int64_t gigabyte = (int64_t)1 << 30;
+    static const struct {
+        bool provisioned;
+        int64_t reads, writes, bytes;
+        uint32_t parts;
+    } cases[] = {
+        {false, 0, 0, 0, 4},
+        {false, 0, 0, 1000, 4},
+        {true, 5, 5, 1000, 1},
+        {true, 3000, 1000, 1000, 1},
+        {true, 3001, 5, 1000, 4},
+        {true, 5, 1001, 1000, 4},
+        {true, 5, 5, gigabyte / 4, 4}, /* too much for one file */
+        {false, 0, 0, gigabyte, 7},    /* 1.5 GB of lines, 256 MB a file */
+        {false, 0, 0, 100 * gigabyte, 601},
+        {false, 0, 0, 100000 * gigabyte, EXPORT_FILES_MOST},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct table table = {.provisioned = cases[i].provisioned,
+                              .read_units = cases[i].reads,
+                              .write_units = cases[i].writes};
+        assert_int_equal(export_parts_for(&table, cases[i].bytes), cases[i].parts);
+    }
+}
+
 static void ids_differ_in_one_millisecond(void **state)
 {
     struct fixture *fixture = *state;
@@ -495,6 +524,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(export_times, setup, teardown),
         cmocka_unit_test_setup_teardown(periods_move_the_window, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_export_is_described, setup, teardown),
+        cmocka_unit_test(files_go_by_size),
         cmocka_unit_test_setup_teardown(ids_differ_in_one_millisecond, setup, teardown),
         cmocka_unit_test_setup_teardown(describing_checks_arns, setup, teardown),
         cmocka_unit_test_setup_teardown(tokens_stand_for_requests, setup, teardown),

@@ -3,9 +3,11 @@
 #include "support/check.h"
 #include "support/exporting.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 
 #define ORDERS EXPORTING_ARN "Orders"
@@ -211,6 +213,73 @@ static void recovery_may_be_switched_off(void **state)
     close_fixture(fixture);
 }
 
+/* --- one instant */
+
+struct writer {
+    struct fixture *fixture;
+    pthread_t thread;
+    _Atomic bool stop;
+    _Atomic int acknowledged; /* of b */
+};
+
+/* Bumps item a, then, once that is acknowledged, item b of another partition. */
+static void *write_pairs(void *context)
+{
+    struct writer *writer = context;
+    struct model *model = calloc(1, sizeof *model);
+    char value[16];
+
+    for (int i = 1; !writer->stop; i++) {
+        snprintf(value, sizeof value, "%d", i);
+        exporting_write(&writer->fixture->exporting, model, "Orders", "a", 0, value);
+        exporting_write(&writer->fixture->exporting, model, "Orders", "b", 0, value);
+        writer->acknowledged = i;
+    }
+    free(model);
+    return NULL;
+}
+
+static int exported_value(const char *lines, const char *pk)
+{
+    char front[64];
+
+    snprintf(front, sizeof front,
+             "{\"Item\":{\"pk\":{\"S\":\"%s\"},\"sk\":{\"N\":\"0\"},"
+             "\"v\":{\"S\":\"",
+             pk);
+    const char *at = strstr(lines, front);
+    return at == NULL ? 0 : (int)strtol(at + strlen(front), NULL, 10);
+}
+
+/* While a writer writes as fast as it can, each export of "now" shows a state that there was: what
+ * was acknowledged before the call is in it, and b is never ahead of a, nor a two ahead of b. */
+static void exports_of_now_are_one_instant(void **state)
+{
+    struct fixture *fixture = open_fixture(true, 2);
+    struct writer writer = {.fixture = fixture};
+
+    (void)state;
+    clock_set(0);
+    assert_int_equal(pthread_create(&writer.thread, NULL, write_pairs, &writer), 0);
+    for (int i = 0; i < 8; i++) {
+        struct buf lines;
+        while (writer.acknowledged <= i * 3) /* it writes between the exports, too */
+            sched_yield();
+        int before = writer.acknowledged;
+        struct bytes arn = accept(fixture, false, NULL);
+        exporting_run(&fixture->exporting);
+        buf_init_in(&lines, &fixture->arena);
+        exporting_lines(&fixture->exporting, arn, &lines);
+        int a = exported_value((char *)lines.data, "a"),
+            b = exported_value((char *)lines.data, "b");
+        assert_true(b >= before);
+        assert_true(a == b || a == b + 1);
+    }
+    writer.stop = true;
+    pthread_join(writer.thread, NULL);
+    close_fixture(fixture);
+}
+
 /* --- what fails, and what dies */
 
 /* What must not change from one run of an export to the next. */
@@ -376,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_missing_bucket_fails_at_once),
         cmocka_unit_test(deleted_tables_are_exported),
         cmocka_unit_test(recovery_may_be_switched_off),
+        cmocka_unit_test(exports_of_now_are_one_instant),
         cmocka_unit_test(it_survives_death_at_every_call),
         cmocka_unit_test(it_survives_stops_between_steps),
         cmocka_unit_test(one_failure_passes),
