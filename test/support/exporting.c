@@ -26,7 +26,6 @@ static struct dying_store *dying_of(struct store *store)
 
 static bool alive(struct dying_store *dying, struct err *err)
 {
-    dying->calls++;
     if (dying->calls_left > 0) {
         dying->calls_left--;
         return true;
@@ -94,7 +93,6 @@ static void dying_abort(struct upload *upload)
         upload_lose(upload);
         return;
     }
-    upload->dying->aborted++;
     upload->dying->real->ops->upload_abort(upload->real);
     free(upload);
 }
@@ -107,7 +105,6 @@ static const char *dying_id(const struct upload *upload)
 static void dying_abandon(struct store *store, const struct object_location *where,
                           const char *upload_id)
 {
-    dying_of(store)->abandoned++;
     if (!dying_of(store)->dead)
         dying_of(store)->real->ops->abandon(dying_of(store)->real, where, upload_id);
 }

@@ -12,9 +12,8 @@
 struct dying_store {
     struct store store;
     struct store *real;
-    uint64_t calls, calls_left;
-    bool dead;
-    uint32_t aborted, abandoned;
+    _Atomic uint64_t calls_left;
+    _Atomic bool dead;
 };
 
 struct exporting {
