@@ -106,8 +106,7 @@ static void job_release(void *context, struct job *job)
         at = &(*at)->next;
     *at = run->next;
     pthread_mutex_unlock(&exports->lock);
-    if (run->past != NULL)
-        past_close(run->past);
+    past_close(run->past);
     arena_release(&run->arena);
     free(run);
     job->run = NULL;
@@ -585,11 +584,14 @@ static enum job_end finish(struct export_run *run, struct arena *arena, struct e
 
 static enum job_end job_finish(void *context, struct job *job, struct err *err)
 {
+    struct export_run *run = job->run;
     struct arena arena;
 
     (void)context;
+    past_close(run->past); /* its scratch store is not needed any more */
+    run->past = NULL;
     arena_init(&arena);
-    enum job_end end = finish(job->run, &arena, err);
+    enum job_end end = finish(run, &arena, err);
     arena_release(&arena);
     return end;
 }

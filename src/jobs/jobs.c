@@ -208,23 +208,25 @@ void jobs_add(struct jobs *jobs, const struct job_kind *kind, struct bytes name)
     pthread_mutex_unlock(&jobs->lock);
 }
 
-static void entry_free(struct entry *entry)
-{
-    entry->kind->release(entry->kind->context, &entry->job);
-    free(entry->part_states);
-    free(entry);
-}
-
+/* What a run holds may take a while to give back (a scratch store on disk), and whoever tells of a
+ * new job must not wait for that: he may be the committer. So the lock is let go, and the entry,
+ * whose only step seems to run still, stays in the list until nothing of it is left. */
 static void drop(struct jobs *jobs, struct entry *entry)
 {
     struct entry **at = &jobs->first;
 
+    assert(entry->running == 0);
+    entry->running++;
+    pthread_mutex_unlock(&jobs->lock);
+    entry->kind->release(entry->kind->context, &entry->job);
+    pthread_mutex_lock(&jobs->lock);
     while (*at != entry)
         at = &(*at)->next;
     *at = entry->next;
     if (jobs->last == &entry->next)
         jobs->last = at;
-    entry_free(entry);
+    free(entry->part_states);
+    free(entry);
     pthread_cond_broadcast(&jobs->changed);
 }
 
@@ -530,8 +532,10 @@ void jobs_stop(struct jobs *jobs)
     for (uint32_t i = 0; i < jobs->thread_count; i++)
         pthread_join(jobs->threads[i], NULL);
     jobs->thread_count = 0;
+    pthread_mutex_lock(&jobs->lock);
     while (jobs->first != NULL)
         drop(jobs, jobs->first);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 void jobs_free(struct jobs *jobs)
