@@ -91,8 +91,8 @@ class Process:
         while True:
             try:
                 urllib.request.urlopen(self.url, timeout=5).close()
-            except urllib.error.HTTPError:
-                pass
+            except (urllib.error.HTTPError, ConnectionResetError):
+                pass  # an answer; the limits hang up on what is not signed
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > self.began + 60:
                     raise SystemExit(f"{self.process.args[0]} did not start") from None

@@ -9,6 +9,10 @@
 #define ID_LETTERS        (sizeof ID_ALPHABET - 1)
 #define ID_DIGITS_PER_U64 12 /* 36^12 < 2^64 */
 
+/* Bytes that a request hands on to the next one in its place: an ordinary call fits. */
+#define ARENA_KEPT ((size_t)64 * 1024)
+#define REPLY_KEPT ((size_t)64 * 1024)
+
 #define TYPE_JSON_1_0 "application/x-amz-json-1.0"
 
 /* From a seed that nobody knows and a count, so that no request asks the kernel for random bytes.
@@ -26,20 +30,45 @@ static void id_make(struct api *api, char id[REQUEST_ID_SIZE + 1])
     id[REQUEST_ID_SIZE] = '\0';
 }
 
+/* A new request around an empty arena and an empty reply. */
+static void request_begin(struct request *request, struct api *api, struct arena arena,
+                          struct buf reply)
+{
+    *request =
+        (struct request){.api = api, .arena = arena, .reply = reply, .reply_type = TYPE_JSON_1_0};
+    id_make(api, request->id);
+}
+
 void request_init(struct request *request, struct api *api)
 {
-    *request = (struct request){.api = api, .reply_type = TYPE_JSON_1_0};
-    arena_init(&request->arena);
-    buf_init(&request->reply);
-    id_make(api, request->id);
+    struct arena arena;
+    struct buf reply;
+
+    arena_init(&arena);
+    buf_init(&reply);
+    request_begin(request, api, arena, reply);
+}
+
+/* Where its client left while it waited, the work is still held. */
+static void request_end(struct request *request)
+{
+    if (request->state == REQUEST_READ || request->state == REQUEST_SUBMITTED)
+        work_release(&request->work);
 }
 
 void request_release(struct request *request)
 {
-    if (request->state == REQUEST_READ || request->state == REQUEST_SUBMITTED)
-        work_release(&request->work); /* its client left while it waited */
+    request_end(request);
     buf_release(&request->reply);
     arena_release(&request->arena);
+}
+
+void request_reset(struct request *request)
+{
+    request_end(request);
+    arena_reset(&request->arena, ARENA_KEPT);
+    buf_reset(&request->reply, REPLY_KEPT);
+    request_begin(request, request->api, request->arena, request->reply);
 }
 
 /* The service writes "Message" where its framework refuses and "message" everywhere else; some

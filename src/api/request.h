@@ -57,8 +57,10 @@ struct request {
 /* `api` outlives the request. Fill target, content_type, host, body and the waiter's hooks after
  * init. */
 void request_init(struct request *request, struct api *api);
-/* Answered or not; but never while it is parked. */
+/* Both: answered or not, but never while it is parked. request_reset() makes it a new request, as
+ * after init, which keeps some of the memory of the old one. */
 void request_release(struct request *request);
+void request_reset(struct request *request);
 
 /* Runs the request as far as it goes. True: the reply is ready to be sent. False: it is parked;
  * after its waiter was woken, call again. */

@@ -114,6 +114,25 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
     arena->end = mark.block == NULL ? NULL : mark.block->room + mark.block->size;
 }
 
+void arena_reset(struct arena *arena, size_t keep_most)
+{
+    struct arena_block *kept = NULL;
+
+    while (arena->block != NULL) {
+        struct arena_block *block = arena->block;
+        arena->block = block->older;
+        if (kept == NULL && block->size <= keep_most)
+            kept = block;
+        else
+            free(block);
+    }
+    arena_init(arena);
+    if (kept == NULL)
+        return;
+    kept->older = NULL;
+    *arena = (struct arena){kept, kept->room, kept->room + kept->size};
+}
+
 size_t arena_footprint(const struct arena *arena)
 {
     size_t total = 0;

@@ -35,6 +35,10 @@ struct bytes arena_printf(struct arena *arena, const char *format, ...) PRINTF(2
 struct arena_mark arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, struct arena_mark mark);
 
+/* Empties the arena for another use, and keeps the newest block of at most `keep_most` bytes, so
+ * that a use like the last one asks the system for nothing. */
+void arena_reset(struct arena *arena, size_t keep_most);
+
 /* Bytes held from the system, for limits and metrics. */
 size_t arena_footprint(const struct arena *arena);
 

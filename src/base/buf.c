@@ -24,6 +24,13 @@ void buf_release(struct buf *buf)
     *buf = (struct buf){.arena = buf->arena};
 }
 
+void buf_reset(struct buf *buf, size_t keep_most)
+{
+    if (buf->capacity > keep_most)
+        buf_release(buf);
+    buf_clear(buf);
+}
+
 void buf_grow(struct buf *buf, size_t more)
 {
     size_t capacity = buf->capacity == 0 ? FIRST_CAPACITY : buf->capacity * 2;

@@ -21,6 +21,9 @@ static inline void buf_clear(struct buf *buf)
     buf->size = 0;
 }
 
+/* Empties the buf for another use; room of more than `keep_most` bytes is given back. */
+void buf_reset(struct buf *buf, size_t keep_most);
+
 static inline struct bytes buf_bytes(const struct buf *buf)
 {
     return bytes_of(buf->data, buf->size);

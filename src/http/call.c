@@ -25,6 +25,10 @@
 /* Room that a body is given on its header's word alone. */
 #define BODY_TRUSTED ((size_t)1 << 20)
 
+/* Calls that have ended and are kept for the next ones, and the body's room that each may keep. */
+#define SPARE_MOST 256
+#define BODY_KEPT  ((size_t)64 * 1024)
+
 #define CORS_AGE "172800" /* seconds; the service's */
 
 #define UNKNOWN_TEXT "<UnknownOperationException/>\n"
@@ -44,12 +48,62 @@ static void request_resume(struct waiter *waiter)
     MHD_resume_connection(call_of(waiter)->connection);
 }
 
-struct call *call_new(struct http *http, struct MHD_Connection *connection, const char *uri)
+static struct call *spare_take(struct http *http)
+{
+    pthread_mutex_lock(&http->spare_lock);
+    struct call *call = http->spare;
+    if (call != NULL) {
+        http->spare = call->next;
+        http->spare_count--;
+    }
+    pthread_mutex_unlock(&http->spare_lock);
+    return call;
+}
+
+/* False: there are enough. */
+static bool spare_put(struct http *http, struct call *call)
+{
+    pthread_mutex_lock(&http->spare_lock);
+    bool kept = http->spare_count < SPARE_MOST;
+    if (kept) {
+        call->next = http->spare;
+        http->spare = call;
+        http->spare_count++;
+    }
+    pthread_mutex_unlock(&http->spare_lock);
+    return kept;
+}
+
+static void call_destroy(struct call *call)
+{
+    request_release(&call->request);
+    buf_release(&call->body);
+    free(call);
+}
+
+void calls_release(struct http *http)
+{
+    for (struct call *call; (call = spare_take(http)) != NULL;)
+        call_destroy(call);
+}
+
+static struct call *call_make(struct http *http)
 {
     struct call *call = malloc(sizeof *call);
 
     if (call == NULL)
         abort();
+    buf_init(&call->body);
+    request_init(&call->request, http->api);
+    return call;
+}
+
+struct call *call_new(struct http *http, struct MHD_Connection *connection, const char *uri)
+{
+    struct call *call = spare_take(http);
+
+    if (call == NULL)
+        call = call_make(http);
     call->http = http;
     call->connection = connection;
     call->peer =
@@ -59,8 +113,6 @@ struct call *call_new(struct http *http, struct MHD_Connection *connection, cons
     call->refused = ERR_NONE;
     call->closing = false;
     call->header_count = 0;
-    buf_init(&call->body);
-    request_init(&call->request, http->api);
     call->request.waiter = (struct waiter){request_suspend, request_resume};
     struct bytes whole = arena_copy(&call->request.arena, bytes_of_text(uri));
     const uint8_t *mark = whole.size == 0 ? NULL : memchr(whole.data, '?', whole.size);
@@ -83,16 +135,18 @@ static void count_down(struct http *http, _Atomic size_t *count)
 void call_free(struct call *call)
 {
     struct http *http = call->http;
+    enum call_phase phase = call->phase;
 
-    request_release(&call->request);
-    buf_release(&call->body);
     atomic_fetch_sub_explicit(&http->body_bytes, call->received, memory_order_relaxed);
     peer_limit(call->peer, http->settings.idle_ms);
-    if (call->phase == CALL_RUNNING)
+    request_reset(&call->request);
+    buf_reset(&call->body, BODY_KEPT);
+    if (!spare_put(http, call))
+        call_destroy(call);
+    if (phase == CALL_RUNNING)
         count_down(http, &http->running);
-    if (call->phase != CALL_HEAD)
+    if (phase != CALL_HEAD)
         count_down(http, &http->in_flight);
-    free(call);
 }
 
 /* --- replies ---------------------------------------------------------------------------------- */

@@ -29,6 +29,9 @@ struct http {
     _Atomic bool closed;   /* no request runs any more */
     pthread_mutex_t lock;
     pthread_cond_t drained; /* one of the counts has become 0 while stopping */
+    pthread_mutex_t spare_lock;
+    struct call *spare; /* spare_lock: calls that have ended, to be used again */
+    size_t spare_count; /* spare_lock */
 };
 
 enum call_phase {
@@ -40,6 +43,7 @@ enum call_phase {
 
 struct call {
     struct http *http;
+    struct call *next; /* where it is spare */
     struct MHD_Connection *connection;
     struct peer *peer;
     enum call_phase phase;
@@ -62,5 +66,8 @@ enum MHD_Result call_step(struct call *call, const char *method, const char *pie
 
 /* The reply is sent, or the connection has ended. */
 void call_free(struct call *call);
+
+/* Gives the memory of spare calls back; when no call is left. */
+void calls_release(struct http *http);
 
 #endif

@@ -190,6 +190,8 @@ static void http_free(struct http *http)
     free(http->tls_key);
     pthread_cond_destroy(&http->drained);
     pthread_mutex_destroy(&http->lock);
+    calls_release(http);
+    pthread_mutex_destroy(&http->spare_lock);
     free(http);
 }
 
@@ -205,6 +207,7 @@ struct http *http_start(const struct http_settings *settings, struct api *api, s
     http->api = api;
     http->listener = -1;
     pthread_mutex_init(&http->lock, NULL);
+    pthread_mutex_init(&http->spare_lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&http->drained, &attributes);

@@ -92,6 +92,14 @@ void request_release(struct request *request)
     arena_release(&request->arena);
 }
 
+void request_reset(struct request *request)
+{
+    struct api *api = request->api;
+
+    request_release(request);
+    request_init(request, api);
+}
+
 void request_fail(struct request *request, const struct err *err)
 {
     buf_printf(&request->reply, "{\"__type\":\"%s\",\"message\":\"%s\"}",

@@ -26,6 +26,26 @@ static void arena_goes_back_to_a_mark(void **state)
     assert_int_equal(arena_footprint(&arena), 0);
 }
 
+static void arena_keeps_room_for_another_use(void **state)
+{
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    arena_reset(&arena, 1000000);
+    assert_int_equal(arena_footprint(&arena), 0);
+    for (int i = 0; i < 4; i++)
+        memset(arena_alloc(&arena, 8000), i, 8000);
+    memset(arena_alloc(&arena, 3000000), 1, 3000000);
+    arena_reset(&arena, 100000);
+    size_t kept = arena_footprint(&arena);
+    assert_in_range(kept, 16000, 100100);
+    memset(arena_alloc(&arena, 16000), 2, 16000);
+    assert_int_equal(arena_footprint(&arena), kept);
+    arena_reset(&arena, 100);
+    assert_int_equal(arena_footprint(&arena), 0);
+}
+
 static void arena_aligns(void **state)
 {
     struct arena arena;
@@ -160,6 +180,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_goes_back_to_a_mark),
+        cmocka_unit_test(arena_keeps_room_for_another_use),
         cmocka_unit_test(arena_aligns),
         cmocka_unit_test(buf_grows_on_heap_and_in_arena),
         cmocka_unit_test(varints_come_back),
