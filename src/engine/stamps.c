@@ -11,10 +11,12 @@
  *  S2  What now() has answered is at or below the time of every commit that was given its stamps
  *      later: both go through `least`.
  *  S3  The stored ceiling is above every time in the store, at every moment: a write that holds a
- *      time at or above the stored ceiling also holds a higher ceiling, one second ahead, and is
+ *      time at or above the stored ceiling also holds a higher ceiling, CEILING_AHEAD ahead, and is
  *      atomic. A start begins at the stored ceiling, so its stamps are above all that is stored,
- *      whatever the system's clock says. A clean close stores `least` + 1, so that the second is
- *      only skipped after a crash.
+ *      whatever the system's clock says. A clean close stores `least` + 1, so that only a crash
+ *      leaves the ceiling ahead of a clock that did not step: the start then waits until the clock
+ *      has passed it. Otherwise our times would run ahead of the clock, further with each crash,
+ *      and an instant that a client notes would not be the one that we show.
  *
  * What now() answers is promised for ever only by a commit. Beyond a crash, S3 covers times that
  * were committed; an answer of now() between the last commit and the crash is covered by the
@@ -27,6 +29,7 @@
 #include "engine/stamps.h"
 
 #include <assert.h>
+#include <poll.h>
 
 #include "base/clock.h"
 
@@ -34,7 +37,7 @@
 #define COUNTER_END   (1u << COUNTER_BITS)
 #define TIME_MOST     (UINT64_MAX >> COUNTER_BITS)   /* the last of 52 bits */
 #define CLOCK_MOST    (TIME_MOST - 366 * DAY_MICROS) /* room for what runs ahead of the clock */
-#define CEILING_AHEAD SECOND_MICROS
+#define CEILING_AHEAD (SECOND_MICROS / 5)
 
 _Static_assert(BATCH_SLOTS_MOST <= COUNTER_END, "the slots of a batch share a microsecond");
 
@@ -51,6 +54,8 @@ bool stamps_open(struct stamps *stamps, uint64_t ceiling, uint64_t ahead_most, s
                         (unsigned long long)((ceiling - clock) / SECOND_MICROS));
     if (ceiling > CLOCK_MOST)
         return err_fail(err, ERR_CORRUPT, "the stored time is past the year 2110");
+    if (ceiling > clock && ceiling - clock <= CEILING_AHEAD)
+        poll(NULL, 0, (int)((ceiling - clock) / 1000) + 1);
     *stamps = (struct stamps){.least = ceiling, .ceiling = ceiling};
     return true;
 }
