@@ -195,8 +195,9 @@ static bool unfinished_begin(struct directory *directory, const struct object_lo
                              struct err *err)
 {
     if (settings->encryption != NULL && strcmp(settings->encryption, "KMS") == 0)
-        return store_broken(err, "Encryption by KMS was asked for, and a folder has no KMS: choose "
-                                 "AES256, or an S3 endpoint that has one");
+        return folder_refused(err, 501, "NotImplemented",
+                              "Encryption by KMS was asked for, and a folder has no KMS: choose "
+                              "AES256, or an S3 endpoint that has one");
     *out = (struct unfinished){.directory = directory, .file = -1};
     arena_init(&out->arena);
     out->where.bucket = arena_text(&out->arena, bytes_of_text(where->bucket));

@@ -189,7 +189,7 @@ static void kms_is_refused_with_a_sentence(void **state)
     struct err err = {0};
 
     assert_false(store->ops->put(store, &where, BYTES("x"), &settings, etag, &err));
-    assert_string_equal(err.reason, "InternalServerError");
+    assert_string_equal(err.reason, "S3NotImplemented");
     assert_non_null(strstr(err.message, "no KMS"));
     assert_false(store->ops->upload_begin(store, &where, &settings, &upload, &err));
     assert_int_equal(folder_files(place->bucket), 0);
