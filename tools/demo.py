@@ -250,10 +250,14 @@ def export(dynamo, arn, instant):
     raise Failed("the export did not end")
 
 
+def folder_of(gramme, description):
+    return (gramme.buckets / BUCKET / description["ExportManifest"]).parent
+
+
 def verify(gramme, description):
     """`gramme verify` on the files."""
-    summary = gramme.buckets / BUCKET / description["ExportManifest"]
-    done = subprocess.run([gramme.binary, "verify", str(summary)], capture_output=True, text=True, check=False)
+    done = subprocess.run([gramme.binary, "verify", folder_of(gramme, description), "--keys", ":".join(KEYS)],
+                          capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failed("gramme verify: " + (done.stderr or done.stdout).strip())
     return done.stdout.strip().splitlines()
@@ -287,7 +291,7 @@ what was loaded. The table itself has gone on and holds {now_count:,} items now.
   export     {export_seconds:.2f} s: {mb / export_seconds:,.0f} MB/s in {files} files
   memory     {gramme.memory_peak_mb()} MB at most
   database   {gramme.folder / 'data'} ({size / 1e6:.1f} MB)
-  export in  {(gramme.buckets / BUCKET / description['ExportManifest']).parent}""")
+  export in  {folder_of(gramme, description)}""")
 
 
 def tell_more(gramme, description):
@@ -301,7 +305,7 @@ To go on by hand (any AWS keys will do: export AWS_ACCESS_KEY_ID=x AWS_SECRET_AC
   {aws} describe-table --table-name {TABLE}
   {aws} scan --table-name {TABLE} --max-items 1
   {aws} describe-export --export-arn {description['ExportArn']}
-  {gramme.binary} verify {gramme.buckets / BUCKET / description['ExportManifest']}
+  {gramme.binary} verify {folder_of(gramme, description)} --keys {':'.join(KEYS)}
 
 Left on disk: {gramme.folder} (rm -r it when you are done). The server has been stopped.""")
 
