@@ -154,7 +154,7 @@ static struct store *open_bucket(struct request *request, struct err *err)
 
 static void tell(const struct verify_report *report)
 {
-    fwrite(report->problems.data, 1, report->problems.size, stdout);
+    printf("%.*s", BYTES_ARGS(buf_bytes(&report->problems)));
     if (report->problem_count > VERIFY_PROBLEMS_MOST)
         printf("and %llu more\n",
                (unsigned long long)(report->problem_count - VERIFY_PROBLEMS_MOST));
