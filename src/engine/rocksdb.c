@@ -33,6 +33,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "engine/batch.h"
 #include "engine/current.h"
@@ -586,24 +587,11 @@ static void folder_delete(const char *path, int depth)
     rmdir(path);
 }
 
-/* Makes the folder where it is missing, and its name durable in the one above. */
 static bool folder_make(const char *path, struct err *err)
 {
-    if (mkdir(path, 0700) != 0) {
-        if (errno == EEXIST)
-            return true;
-        return err_fail(err, ERR_CONFIG, "the data folder %s cannot be made: %s", path,
-                        strerror(errno));
-    }
-    char *above = path_of(path, "..");
-    int fd = open(above, O_RDONLY | O_DIRECTORY);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (!ok)
-        err_fail(err, ERR_STORAGE, "sync of the folder above %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(above);
-    return ok;
+    return folder_ensure(path, 0700) ||
+           err_fail(err, ERR_CONFIG, "the data folder %s cannot be made: %s", path,
+                    strerror(errno));
 }
 
 /* --- opening -------------------------------------------------------------------------------- */

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "api/request.h"
 #include "archive/export.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "http/http.h"
 #include "server/address.h"
@@ -46,9 +46,8 @@ static bool open_folder(struct server *server, struct err *err)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    if (mkdir(folder, 0700) == 0 || errno == EEXIST)
-        return true;
-    return err_fail(err, ERR_CONFIG, "cannot make the data folder %s: %s", folder, strerror(errno));
+    return folder_ensure(folder, 0700) ||
+           err_fail(err, ERR_CONFIG, "cannot make the data folder %s: %s", folder, strerror(errno));
 }
 
 static bool open_engine(struct server *server, struct err *err)

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/folder.h"
 #include "base/random.h"
 #include "store/etag.h"
 #include "store/failure.h"
@@ -469,7 +470,7 @@ struct store *store_open_directory(const char *root, struct err *err)
 {
     int folder = -1;
 
-    if (mkdir(root, 0777) == 0 || errno == EEXIST)
+    if (folder_ensure(root, 0777))
         folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
         store_broken(err, "opening the folder of buckets %s: %s", root, strerror(errno));
