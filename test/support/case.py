@@ -52,8 +52,12 @@ class ServerCase(unittest.TestCase):
     maxDiff = None
 
     @classmethod
+    def make_server(cls):
+        return Server(*cls.options, environment=cls.environment)
+
+    @classmethod
     def setUpClass(cls):
-        cls.server = Server(*cls.options, environment=cls.environment)
+        cls.server = cls.make_server()
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
         cls.dynamo = client(cls.server.url)

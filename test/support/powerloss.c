@@ -17,8 +17,9 @@
  *
  * What is in LIVE at the start is durable. In DURABLE the folder ".files" has each file under its
  * identity (inode and time of birth, since inodes are used again); names are hard links to those,
- * so that a name and its content become durable independently. support/power.h makes a fresh LIVE
- * of DURABLE and can tear what was not synced.
+ * so that a name and its content become durable independently. A folder that was synced before its
+ * own name was waits there too, and is moved to its place when that name is made durable.
+ * support/power.h makes a fresh LIVE of DURABLE and can tear what was not synced.
  *
  * Writes are noted as a range per file, copied at its sync; what is written behind our back (stdio
  * calls its own write()) is found by the file's time of change, and copied whole. Not modelled, and
@@ -154,6 +155,47 @@ static bool durable_path(const char *path, char to[PATH_MAX])
     if (snprintf(to, PATH_MAX, "%s%s", durable, path + size) >= PATH_MAX)
         give_up("a path that is too long");
     return true;
+}
+
+static void waiting_path(char to[PATH_MAX], const char *folder)
+{
+    char identity[IDENTITY_SIZE];
+
+    identity_of(AT_FDCWD, folder, 0, identity);
+    content_path(to, identity);
+}
+
+/* One step down from a folder's durable place: where it waits, or under its name; else it waits
+ * from now on. */
+static void place_step(char place[PATH_MAX], const char *path, const char *name)
+{
+    char waiting[PATH_MAX], named[PATH_MAX];
+
+    waiting_path(waiting, path);
+    path_join(named, place, name);
+    bool waits = access(waiting, F_OK) == 0;
+    if (!waits && access(named, F_OK) != 0) {
+        if (mkdir(waiting, 0700) != 0)
+            give_up("a folder that waits for its name");
+        waits = true;
+    }
+    memcpy(place, waits ? waiting : named, PATH_MAX);
+}
+
+/* Where the durable names of this folder of LIVE are kept. */
+static void folder_place(char place[PATH_MAX], const char *path)
+{
+    char part[PATH_MAX];
+    size_t at = strlen(live);
+
+    snprintf(place, PATH_MAX, "%s", durable);
+    while (path[at] == '/') {
+        size_t size = strcspn(path + at + 1, "/");
+        memcpy(part, path, at + 1 + size);
+        part[at + 1 + size] = '\0';
+        place_step(place, part, part + at + 1);
+        at += 1 + size;
+    }
 }
 
 /* Under what path the descriptor was opened; false: none. */
@@ -292,7 +334,8 @@ static void sync_name(const char *from, const char *to)
     if (lstat(from, &status) != 0)
         return; /* it has just gone */
     if (S_ISDIR(status.st_mode)) {
-        if (mkdir(to, 0700) != 0 && errno != EEXIST)
+        waiting_path(content, from);
+        if (real_rename(content, to) != 0 && mkdir(to, 0700) != 0 && errno != EEXIST)
             give_up("sync of a folder");
         return;
     }
@@ -398,8 +441,10 @@ static int sync_descriptor(int fd, int (*real)(int))
     bool folder = S_ISDIR(status.st_mode) && descriptor_path(fd, path) && durable_path(path, copy);
     if (file != NULL)
         sync_content(file, fd);
-    else if (folder)
+    if (folder) {
+        folder_place(copy, path);
         sync_names(path, copy);
+    }
     pthread_mutex_unlock(&lock);
     return file != NULL || folder ? 0 : real(fd);
 }
