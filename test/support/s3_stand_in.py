@@ -432,6 +432,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # the usual 5 make a client that is turned away wait a second
 
     def handle_error(self, request, client_address):
         """Connections that a client gives up are part of the tests."""

@@ -53,7 +53,7 @@ void stand_in_start(struct stand_in *stand_in, const char *tls_folder, const cha
     stand_in->ca_file = ca_file;
     url_read(stand_in, from[0]);
     stand_in->client = http_client_new(
-        &(struct http_client_settings){.ca_file = ca_file, .connect_s = 10, .stall_s = 10});
+        &(struct http_client_settings){.ca_file = ca_file, .connect_s = 60, .stall_s = 60});
 }
 
 void stand_in_stop(struct stand_in *stand_in)
