@@ -12,7 +12,6 @@ from support.load import Connection, Gone
 
 WRITERS = 8
 KEYS = 6  # of each writer
-FILLER = 1500
 BUCKET = "survival"
 
 
@@ -73,6 +72,7 @@ class Survival(ServerCase):
     """One table with recovery on. `known` is what was acknowledged: key -> item, or None once it is deleted."""
 
     seed = None
+    filler = 1500  # items that nobody writes again
 
     def setUp(self):
         super().setUp()
@@ -80,7 +80,7 @@ class Survival(ServerCase):
         self.server.bucket(BUCKET)
         self.arn = self.create()["TableArn"]
         self.recover()
-        self.known = {f"f{at}": item(f"f{at}", at) for at in range(FILLER)}
+        self.known = {f"f{at}": item(f"f{at}", at) for at in range(self.filler)}
         connection = Connection(self.server.url)
         for each in self.known.values():
             connection.put(self.table, **each)

@@ -1,0 +1,143 @@
+"""Exports to S3 services that are away or fail, under a whole server: FAILED with the code of spec/export.md 2.9 within
+minutes, nothing left behind, the table and other requests untouched."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+
+from support import faketime
+from support.case import ServerCase, wait_for
+from support.load import Connection
+
+STAND_IN = os.path.join(os.environ["SUPPORT"], "s3_stand_in.py")
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIASTANDIN", "AWS_SECRET_ACCESS_KEY": "stand-in/secret+key"}
+SPEED = 30  # of the server's clock where retries take minutes
+
+
+class StoreCase(ServerCase):
+    def setUp(self):
+        super().setUp()
+        self.arn = self.create()["TableArn"]
+        self.recover()
+        self.items = {}
+        self.write(40)
+
+    def write(self, count):
+        connection = Connection(self.server.url)
+        for _ in range(count):
+            key = f"k{len(self.items)}"
+            self.items[key] = {"pk": key, "text": "x" * len(self.items)}
+            connection.put(self.table, **self.items[key])
+        connection.close()
+
+    def export(self, bucket="bucket", **more):
+        """The description once it has ended; until then the server serves."""
+        made = self.dynamo.export_table_to_point_in_time(TableArn=self.arn, S3Bucket=bucket, **more)
+        self.write(20)
+        done = self.export_done(made["ExportDescription"]["ExportArn"])
+        found = {item["pk"]["S"]: {name: value["S"] for name, value in item.items()} for item in self.scan_all()}
+        self.assertEqual(self.items, found)
+        table = self.dynamo.describe_table(TableName=self.table)["Table"]
+        self.assertEqual((len(self.items), "ACTIVE"), (table["ItemCount"], table["TableStatus"]))
+        scratch = self.server.data / "engine/scratch"
+        wait_for(lambda: not any(path.is_file() for path in scratch.rglob("*")), "the end of scratch files")
+        return done
+
+    def failed(self, code, message, done):
+        self.assertEqual(("FAILED", code), (done["ExportStatus"], done.get("FailureCode")), done.get("FailureMessage"))
+        self.assertIn(message, done["FailureMessage"])
+        self.assertNotIn("ItemCount", done)
+
+
+class Away(StoreCase):
+    """Nobody listens at the endpoint."""
+
+    @classmethod
+    def make_server(cls):
+        taken = cls.enterClassContext(socket.socket())
+        taken.bind(("127.0.0.1", 0))
+        cls.options = ("--s3-endpoint", "http://127.0.0.1:%d" % taken.getsockname()[1])
+        cls.environment = {**KEYS, **faketime.fast(SPEED)}
+        return super().make_server()
+
+    def test_nobody_is_there(self):
+        self.failed("InternalServerError", "Failed to connect", self.export())
+
+
+class StandInCase(StoreCase):
+    @classmethod
+    def make_server(cls):
+        cls.stand_in = subprocess.Popen([sys.executable, STAND_IN], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        cls.addClassCleanup(cls.stand_in.communicate)
+        cls.endpoint = cls.stand_in.stdout.readline().strip()
+        cls.options = ("--s3-endpoint", cls.endpoint, "--s3-region", "eu-test-1")
+        cls.environment = {**KEYS, **cls.clock()}
+        return super().make_server()
+
+    @classmethod
+    def clock(cls):
+        return {}
+
+    def setUp(self):
+        super().setUp()
+        self.told("clear", "")
+
+    def told(self, what, text):
+        request = urllib.request.Request(f"{self.endpoint}/-/{what}", text.encode(), method="PUT")
+        urllib.request.urlopen(request, timeout=60).close()
+
+    def asked(self, what):
+        with urllib.request.urlopen(f"{self.endpoint}/-/{what}", timeout=60) as reply:
+            return reply.read().decode()
+
+    def export(self, *arguments, **more):
+        done = super().export(*arguments, **more)
+        self.assertEqual("0", self.asked("uploads"))
+        return done
+
+
+class Refusing(StandInCase):
+    def test_refusals(self):
+        for code, message, arguments in (
+                ("S3NoSuchBucket", "The specified bucket does not exist", {"bucket": "no-such-bucket"}),
+                ("S3AccessDenied", "not authorized to perform: s3:PutObject", {"bucket": "locked"}),
+                ("S3AccessDenied", "Access Denied", {"S3BucketOwner": "999999999999"}),
+                ("KmsNotFoundException", "does not exist",
+                 {"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "arn:aws:kms:missing"})):
+            with self.subTest(code=code, arguments=arguments):
+                self.told("clear", "")
+                self.failed(code, message, self.export(**arguments))
+                self.assertEqual(1, len(self.asked("log").splitlines()))  # _started, and no more
+
+    def test_refusals_on_the_way(self):
+        for request in ("POST uploads=", "PUT partNumber=1", "POST uploadId=", "PUT manifest-files.json",
+                        "PUT manifest-files.md5", "PUT manifest-summary.json", "PUT manifest-summary.md5"):
+            with self.subTest(request=request):
+                self.told("clear", "")
+                self.told("fail", f"1000 {request} denied")
+                self.failed("S3AccessDenied", "Access Denied", self.export())
+
+    def test_failures_that_pass(self):
+        for request in ("PUT _started", "POST uploads=", "PUT partNumber=1", "POST uploadId=", "PUT manifest-"):
+            for how in ("500", "cut"):
+                self.told("fail", f"3 {request} {how}")
+        done = self.export()
+        self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
+        self.assertEqual(len(self.items) - 20, done["ItemCount"])
+
+
+class Failing(StandInCase):
+    @classmethod
+    def clock(cls):
+        return faketime.fast(SPEED)
+
+    def test_failures_that_stay(self):
+        for request, how, code in (("PUT partNumber=1", "503", "S3SlowDown"),
+                                   ("PUT manifest-summary.json", "cut", "InternalServerError")):
+            with self.subTest(request=request):
+                self.told("clear", "")
+                self.told("fail", f"1000 {request} {how}")
+                self.failed(code, "", self.export())
