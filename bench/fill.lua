@@ -6,7 +6,6 @@ local threads = 0
 function setup(thread)
   thread:set("number", threads)
   threads = threads + 1
-  thread:set("thread", thread)
 end
 
 function init(arguments)
@@ -55,7 +54,7 @@ function request()
     next_item = next_item + stride
   end
   if #items == 0 then
-    thread:stop()
+    wrk.thread:stop()
     return wrk.format("GET", "/")
   end
   return wrk.format(nil, nil, nil, '{"RequestItems":{"' .. name .. '":[' .. table.concat(items, ",") .. ']}}')

@@ -11,6 +11,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -113,14 +114,21 @@ class Process:
         self.process.wait(60)
 
 
-def gramme(arguments, folder, port, *options):
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def gramme(arguments, folder, *options):
+    port = free_port()
     file = folder / "credentials"
     file.write_text(f"[bench]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
     file.chmod(0o600)
     (folder / "buckets" / "bench").mkdir(parents=True, exist_ok=True)
     return Process([str(arguments.gramme), "serve", "--data", str(folder / "data"), "--buckets",
                     str(folder / "buckets"), "--listen", f"127.0.0.1:{port}", *options],
-                   f"http://127.0.0.1:{port}/", log=folder / f"log-{port}")
+                   f"http://127.0.0.1:{port}/", log=folder / "log")
 
 
 def with_credentials(folder):
@@ -134,8 +142,11 @@ def call(url, operation, body):
         "X-Amz-Date": "20260101T000000Z",
         "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/{REGION}/dynamodb/aws4_request, "
                          "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64})
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.load(reply)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as failure:
+        raise SystemExit(f"{operation}: {failure.read().decode()}") from None
 
 
 def create_table(url, name, recovery):
@@ -214,17 +225,19 @@ def requests(arguments, folder):
     write_requests(puts, "PutItem", put_body)
     write_requests(gets, "GetItem", get_body)
     options = ["--loops", str(arguments.loops)]
-    server = gramme(arguments, folder, 8100, *options)
+    server = gramme(arguments, folder, *options)
     server.wait_until_up()
     create_table(server.url, TABLE, True)
     server.stop()
-    server = gramme(arguments, folder, 8100, *options, *with_credentials(folder))
+    server = gramme(arguments, folder, *options, *with_credentials(folder))
     server.wait_until_up()
     loops = str(arguments.loops)
-    echo = Process([arguments.limits / "srv_echo", "9101", loops], "http://127.0.0.1:9101/")
+    ports = [str(free_port()), str(free_port())]
+    echo = Process([arguments.limits / "srv_echo", ports[0], loops], f"http://127.0.0.1:{ports[0]}/")
     database = folder / "limit"
     database.mkdir()
-    put = Process([arguments.limits / "srv_put", "9102", loops, database], "http://127.0.0.1:9102/", {"KEYS": "2"})
+    put = Process([arguments.limits / "srv_put", ports[1], loops, database], f"http://127.0.0.1:{ports[1]}/",
+                  {"KEYS": "2"})
     try:
         echo.wait_until_up()
         put.wait_until_up()
@@ -248,7 +261,7 @@ def fill(server, name, items, size, first=0, step=1):
 
 def export(arguments, folder):
     """A full export of an instant since which 1 % of the items have changed, beside the limit's last row."""
-    server = gramme(arguments, folder, 8100)
+    server = gramme(arguments, folder)
     server.wait_until_up()
     try:
         for mb in arguments.megabytes:
@@ -307,21 +320,21 @@ def start(arguments, folder):
     for each in range(arguments.rounds):
         inner = folder / f"empty-{each}"
         inner.mkdir()
-        server = gramme(arguments, inner, 8100)
+        server = gramme(arguments, inner)
         times.append(server.wait_until_up())
         server.stop()
     print(f"empty folder: {statistics.median(times) * 1000:.0f} ms")
     for mb in arguments.megabytes:
         inner = folder / f"full-{mb}"
         inner.mkdir()
-        server = gramme(arguments, inner, 8100)
+        server = gramme(arguments, inner)
         server.wait_until_up()
         create_table(server.url, "Full", True)
         fill(server, "Full", mb * 1000, 1000)
         server.stop()
         times = []
         for _ in range(arguments.rounds):
-            server = gramme(arguments, inner, 8100)
+            server = gramme(arguments, inner)
             times.append(server.wait_until_up())
             server.stop()
         print(f"{mb} MB after a clean stop: {statistics.median(times) * 1000:.0f} ms")

@@ -16,10 +16,13 @@ struct http {
     struct api *api;
     struct signature_checker *checker;
     struct peers *peers;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon **loops;
+    unsigned loop_count;
+    pthread_t acceptor;
+    bool accepting;           /* there is an acceptor */
     char *tls_cert, *tls_key; /* the files' text */
     int listener;             /* -1: none */
-    _Atomic bool started;     /* the daemon runs */
+    _Atomic bool started;     /* everything runs */
     uint16_t port;
     /* Counts of requests: `in_flight` from their headers to the end of their reply, `running` from
      * before `closed` is looked at until the reply is there. Once `closed` is set, what is running

@@ -1,8 +1,11 @@
-/* http/http.c - starts and stops libmicrohttpd: one listening socket, a pool of loops, each with an
- * epoll of its own; a connection stays with the loop that accepted it. */
+/* http/http.c - starts and stops the loops, each a libmicrohttpd daemon with a thread and an epoll
+ * of its own, and the thread that accepts for all of them. A new connection goes to the loop that
+ * has the fewest, and stays there. (Loops that accept for themselves race for the listening socket,
+ * and often one of them wins nearly all of it: the others sleep while it works.) */
 #include "http/http.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +83,8 @@ static void on_log(void *context, const char *format, va_list arguments)
 
 static void settings_fill(struct http_settings *settings)
 {
+    if (settings->loops == 0)
+        settings->loops = 1;
     if (settings->connections == 0)
         settings->connections = CONNECTIONS;
     if (settings->body_most == 0)
@@ -104,8 +109,7 @@ static bool listener_open(struct http *http, struct err *err)
     socklen_t size = sizeof bound;
     const int one = 1;
 
-    http->listener =
-        socket(http->settings.address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    http->listener = socket(http->settings.address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (http->listener < 0 ||
         setsockopt(http->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(http->listener, http->settings.address, http->settings.address_size) != 0 ||
@@ -152,10 +156,10 @@ static bool tls_read(struct http *http, struct err *err)
     return http->tls_key != NULL;
 }
 
-static bool daemon_start(struct http *http, struct err *err)
+static struct MHD_Daemon *loop_start(struct http *http)
 {
-    const struct http_settings *settings = &http->settings;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     const struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls_cert},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls_key},
@@ -166,22 +170,92 @@ static bool daemon_start(struct http *http, struct err *err)
 
     if (http->tls_cert != NULL)
         flags |= MHD_USE_TLS;
-    http->daemon = MHD_start_daemon(
+    return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_LISTEN_SOCKET, http->listener,
-        MHD_OPTION_THREAD_POOL_SIZE, settings->loops > 1 ? settings->loops : 0,
-        MHD_OPTION_CONNECTION_LIMIT, settings->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        HTTP_HEAD_MOST, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
-        http->tls_cert != NULL ? tls : none, MHD_OPTION_END);
-    if (http->daemon == NULL)
-        return err_fail(err, ERR_CONFIG, "HTTP does not start%s",
-                        http->tls_cert != NULL ? ": do certificate and key fit each other?" : "");
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_CONNECTION_LIMIT,
+        http->settings.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEAD_MOST,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, http->tls_cert != NULL ? tls : none,
+        MHD_OPTION_END);
+}
+
+static bool loops_start(struct http *http, struct err *err)
+{
+    http->loops = calloc(http->settings.loops, sizeof(struct MHD_Daemon *));
+    if (http->loops == NULL)
+        abort();
+    while (http->loop_count < http->settings.loops) {
+        struct MHD_Daemon *loop = loop_start(http);
+        if (loop == NULL)
+            return err_fail(err, ERR_CONFIG, "HTTP does not start%s",
+                            http->tls_cert != NULL ? ": do certificate and key fit each other?"
+                                                   : "");
+        http->loops[http->loop_count++] = loop;
+    }
     return true;
+}
+
+static struct MHD_Daemon *loop_choose(const struct http *http)
+{
+    struct MHD_Daemon *chosen = NULL;
+    unsigned fewest = UINT_MAX;
+
+    for (unsigned i = 0; i < http->loop_count; i++) {
+        unsigned now = MHD_get_daemon_info(http->loops[i], MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+                           ->num_connections;
+        if (now < fewest) {
+            fewest = now;
+            chosen = http->loops[i];
+        }
+    }
+    return chosen;
+}
+
+/* What the system is short of (descriptors, memory) comes back when a peer goes. */
+static bool accept_later(int reason)
+{
+    return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+}
+
+static void *acceptor_run(void *context)
+{
+    struct http *http = context;
+
+    while (peers_wait(http->peers, http->settings.connections)) {
+        struct sockaddr_storage from;
+        socklen_t size = sizeof from;
+        int peer =
+            accept4(http->listener, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (peer >= 0)
+            MHD_add_connection(loop_choose(http), peer, (struct sockaddr *)&from, size);
+        else if (accept_later(errno))
+            peers_wait_change(http->peers);
+    }
+    return NULL;
+}
+
+static bool acceptor_start(struct http *http, struct err *err)
+{
+    http->accepting = pthread_create(&http->acceptor, NULL, acceptor_run, http) == 0;
+    return http->accepting || err_fail(err, ERR_CONFIG, "HTTP has no thread to start with");
+}
+
+static void acceptor_stop(struct http *http)
+{
+    if (!http->accepting)
+        return;
+    peers_close(http->peers);
+    shutdown(http->listener, SHUT_RDWR); /* wakes who waits in accept */
+    pthread_join(http->acceptor, NULL);
+    http->accepting = false;
 }
 
 static void http_free(struct http *http)
 {
+    acceptor_stop(http);
+    for (unsigned i = 0; i < http->loop_count; i++)
+        MHD_stop_daemon(http->loops[i]);
+    free(http->loops);
     if (http->listener >= 0)
         close(http->listener);
     peers_free(http->peers);
@@ -214,7 +288,8 @@ struct http *http_start(const struct http_settings *settings, struct api *api, s
     pthread_condattr_destroy(&attributes);
     http->checker = signature_checker_new(settings->credentials, settings->region, "dynamodb");
     http->peers = peers_new();
-    if (!tls_read(http, err) || !listener_open(http, err) || !daemon_start(http, err)) {
+    if (!tls_read(http, err) || !listener_open(http, err) || !loops_start(http, err) ||
+        !acceptor_start(http, err)) {
         http_free(http);
         return NULL;
     }
@@ -245,13 +320,11 @@ void http_stop(struct http *http)
     if (http == NULL)
         return;
     atomic_store(&http->stopping, true);
-    MHD_quiesce_daemon(http->daemon); /* and the socket is ours again */
-    shutdown(http->listener, SHUT_RDWR);
+    acceptor_stop(http);
     drain(http, &http->in_flight,
           clock_monotonic_micros() + http->settings.stop_ms * UINT64_C(1000));
     atomic_store(&http->closed, true);
     drain(http, &http->running, 0);
-    MHD_stop_daemon(http->daemon);
     http_free(http);
 }
 

@@ -22,9 +22,11 @@ struct peer {
 
 struct peers {
     pthread_mutex_t lock;
-    struct peer *first; /* lock */
-    size_t count;       /* lock */
-    bool stopping;      /* lock */
+    struct peer *first;  /* lock */
+    size_t count;        /* lock */
+    bool stopping;       /* lock */
+    bool closed;         /* lock; no more peers are to come */
+    pthread_cond_t gone; /* a peer has gone, or closed was set */
     pthread_cond_t stop;
     pthread_t sweeper;
 };
@@ -43,15 +45,20 @@ static void peers_sweep(struct peers *peers)
     }
 }
 
+static struct timespec sweep_time(void)
+{
+    uint64_t until = clock_monotonic_micros() + SWEEP_MS * UINT64_C(1000);
+
+    return (struct timespec){(time_t)(until / SECOND_MICROS), (long)(until % SECOND_MICROS) * 1000};
+}
+
 static void *sweeper_run(void *context)
 {
     struct peers *peers = context;
 
     pthread_mutex_lock(&peers->lock);
     while (!peers->stopping) {
-        uint64_t until = clock_monotonic_micros() + SWEEP_MS * UINT64_C(1000);
-        const struct timespec wake = {(time_t)(until / SECOND_MICROS),
-                                      (long)(until % SECOND_MICROS) * 1000};
+        const struct timespec wake = sweep_time();
         pthread_cond_timedwait(&peers->stop, &peers->lock, &wake);
         peers_sweep(peers);
     }
@@ -70,6 +77,7 @@ struct peers *peers_new(void)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&peers->stop, &attributes);
+    pthread_cond_init(&peers->gone, &attributes);
     pthread_condattr_destroy(&attributes);
     if (pthread_create(&peers->sweeper, NULL, sweeper_run, peers) != 0)
         abort();
@@ -86,6 +94,7 @@ void peers_free(struct peers *peers)
     pthread_mutex_unlock(&peers->lock);
     pthread_join(peers->sweeper, NULL);
     pthread_cond_destroy(&peers->stop);
+    pthread_cond_destroy(&peers->gone);
     pthread_mutex_destroy(&peers->lock);
     free(peers);
 }
@@ -117,6 +126,7 @@ void peers_remove(struct peers *peers, struct peer *peer)
     else
         peers->first = peer->next;
     peers->count--;
+    pthread_cond_signal(&peers->gone);
     pthread_mutex_unlock(&peers->lock);
     free(peer);
 }
@@ -127,6 +137,34 @@ size_t peers_count(struct peers *peers)
     size_t count = peers->count;
     pthread_mutex_unlock(&peers->lock);
     return count;
+}
+
+bool peers_wait(struct peers *peers, size_t most)
+{
+    pthread_mutex_lock(&peers->lock);
+    while (!peers->closed && peers->count >= most)
+        pthread_cond_wait(&peers->gone, &peers->lock);
+    bool open = !peers->closed;
+    pthread_mutex_unlock(&peers->lock);
+    return open;
+}
+
+void peers_wait_change(struct peers *peers)
+{
+    const struct timespec wake = sweep_time();
+
+    pthread_mutex_lock(&peers->lock);
+    if (!peers->closed)
+        pthread_cond_timedwait(&peers->gone, &peers->lock, &wake);
+    pthread_mutex_unlock(&peers->lock);
+}
+
+void peers_close(struct peers *peers)
+{
+    pthread_mutex_lock(&peers->lock);
+    peers->closed = true;
+    pthread_cond_signal(&peers->gone);
+    pthread_mutex_unlock(&peers->lock);
 }
 
 void peer_limit(struct peer *peer, unsigned limit_ms)
