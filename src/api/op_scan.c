@@ -121,15 +121,6 @@ static bool table_take(struct request *request, const struct table **table, stru
     return true;
 }
 
-/* The segment that an item key lies in: its hash, which is its first 8 bytes, times the number of
- * segments, divided by 2^64. */
-static uint32_t segment_of(struct bytes key, uint32_t segments)
-{
-    uint64_t high = be32_load(key.data), low = be32_load(key.data + 4);
-
-    return (uint32_t)((high * segments + (low * segments >> 32)) >> 32);
-}
-
 static bool start_take(struct request *request, struct table_scan *scan, struct err *err)
 {
     const struct value_node *start = request_member(request, "ExclusiveStartKey");
@@ -139,7 +130,7 @@ static bool start_take(struct request *request, struct table_scan *scan, struct 
         return true;
     if (!table_key(scan->table, start->item.packed, true, &request->arena, &scan->from, &inner))
         return err_fail(err, inner.code, BAD_START "%s", inner.message);
-    if (segment_of(scan->from, scan->segments) != scan->segment)
+    if (!table_scan_covers(scan, scan->from))
         return err_fail(err, ERR_VALIDATION,
                         BAD_START "Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
                                   "correct Segment. TotalSegments: %u Segment: %u",

@@ -65,6 +65,15 @@ static uint64_t segment_start(uint64_t segment, uint64_t segments)
     return segment * whole + segment * rest / segments;
 }
 
+bool table_scan_covers(const struct table_scan *scan, struct bytes key)
+{
+    uint64_t hash = be64_load(key.data);
+
+    return hash >= segment_start(scan->segment, scan->segments) &&
+           (scan->segment + 1 == scan->segments ||
+            hash < segment_start(scan->segment + 1, scan->segments));
+}
+
 static struct bytes scan_from(struct work *work, const struct table_scan *scan)
 {
     uint8_t start[8];

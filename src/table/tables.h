@@ -135,6 +135,8 @@ struct table_scan {
     bool (*visit)(void *context, struct bytes key, struct bytes item);
     void *context;
 };
+/* Whether an item key lies in the scan's segment. */
+bool table_scan_covers(const struct table_scan *scan, struct bytes key);
 enum scan_end table_scan(struct work *work, const struct table_scan *scan, struct err *err);
 
 /* Exact, as of the last commit. */
