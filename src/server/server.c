@@ -110,6 +110,7 @@ static bool open_s3(struct server *server, struct err *err)
         .secret_key = getenv("AWS_SECRET_ACCESS_KEY"),
         .session_token = getenv("AWS_SESSION_TOKEN"),
         .virtual_host = settings->s3_style == S3_STYLE_HOST,
+        .unencrypted = settings->s3_encryption == S3_ENCRYPTION_OFF,
         .ca_file = settings->s3_ca,
     };
 

@@ -17,6 +17,11 @@ enum s3_style {
     S3_STYLE_HOST,
 };
 
+enum s3_encryption {
+    S3_ENCRYPTION_ON,
+    S3_ENCRYPTION_OFF,
+};
+
 #define SETTING_TYPE_TEXT   const char * /* NULL: not given */
 #define SETTING_TYPE_CHOICE unsigned     /* which of the alternatives */
 #define SETTING_TYPE_COUNT  unsigned     /* 0: not given */

@@ -8,7 +8,7 @@
 #include "server/address.h"
 #include "server/settings.h"
 
-#define ARGUMENTS_MOST 8
+#define ARGUMENTS_MOST 12
 
 /* Reads and checks settings given as one text with blanks between the arguments. */
 static bool settings_of(const char *arguments, struct settings *settings, struct err *err)
@@ -45,6 +45,7 @@ static void test_defaults(void **state)
     assert_int_equal(settings.durability, DURABILITY_SYNC);
     assert_int_equal(settings.memory, 256 << 20);
     assert_true(settings.loops > 0);
+    assert_int_equal(settings.s3_encryption, S3_ENCRYPTION_ON);
     assert_false(settings.insecure);
     settings_release(&settings);
 }
@@ -55,12 +56,14 @@ static void test_values(void **state)
     struct err err;
 
     (void)state;
-    assert_true(settings_of("--data=d --durability relaxed --memory 3G --loops 7 --s3-style=host",
+    assert_true(settings_of("--data=d --durability relaxed --memory 3G --loops 7 --s3-style=host "
+                            "--s3-encryption off",
                             &settings, &err));
     assert_int_equal(settings.durability, DURABILITY_RELAXED);
     assert_int_equal(settings.memory, (size_t)3 << 30);
     assert_int_equal(settings.loops, 7);
     assert_int_equal(settings.s3_style, S3_STYLE_HOST);
+    assert_int_equal(settings.s3_encryption, S3_ENCRYPTION_OFF);
     settings_release(&settings);
 }
 
