@@ -107,15 +107,24 @@ bool capacity_wanted(const struct request *request);
 void put_capacity(struct request *request, struct bytes table, uint64_t halves);
 void put_capacity_member(struct request *request, struct bytes table, uint64_t halves);
 
-/* A TableDescription. `status` is what the table is in by this reply: what is asked later finds it
- * ACTIVE or gone. */
-void put_table(struct buf *out, const struct table *table, const char *status,
-               const struct table_figures *figures, struct arena *arena);
+struct extras;
+
+/* A table as a reply shows it, which may lag behind what it is already. */
+struct table_shown {
+    const struct table *table; /* all but its settings */
+    const struct extras *extras;
+    struct table_figures figures;
+    const char *status;     /* TableStatus: what is asked later finds it ACTIVE or gone */
+    const char *warm;       /* Status of its WarmThroughput; NULL: that is not shown */
+    const char *encryption; /* Status of its SSEDescription */
+};
+void put_table(struct buf *out, const struct table_shown *shown);
 
 /* --- what a table is told and only repeats
  * ---------------------------------------------------------- */
 
-#define TAGS_MOST 50 /* of a resource, as the service allows */
+#define TAGS_MOST         50   /* of a resource, as the service allows */
+#define ON_DEMAND_CLEARED (-1) /* what clears a bound of OnDemandThroughput */
 
 struct tag {
     struct bytes key, value;
@@ -125,32 +134,48 @@ struct tag {
 struct extras {
     struct tag tags[TAGS_MOST];
     uint32_t tag_count;
-    int64_t read_units_most, write_units_most; /* OnDemandThroughput; 0: not given, -1: no bound */
-    int64_t warm_reads, warm_writes;           /* WarmThroughput; 0: not given */
+    int64_t read_units_most, write_units_most; /* OnDemandThroughput; 0: not given */
+    int64_t warm_reads, warm_writes;           /* WarmThroughput at least; 0: whatever its mode */
     struct bytes encryption_key;               /* SSESpecification: the key's ARN; empty: none */
+    uint64_t class_changed;                    /* microseconds; 0: never */
 };
 void extras_read(struct bytes packed, struct arena *arena, struct extras *out);
 struct bytes extras_pack(const struct extras *extras, struct arena *arena);
 
-/* Adds or replaces. ERR_VALIDATION beyond TAGS_MOST. */
+/* Adds or replaces; takes away. All or none: ERR_VALIDATION for what the service refuses. */
 MUST_CHECK bool extras_tag(struct extras *extras, const struct value_node *tags, struct err *err);
-void extras_untag(struct extras *extras, struct bytes key);
+MUST_CHECK bool extras_untag(struct extras *extras, const struct value_node *keys, struct err *err);
 
-/* Takes SSESpecification, OnDemandThroughput and WarmThroughput of a request that has them. */
-MUST_CHECK bool extras_take(const struct request *request, bool provisioned, struct extras *extras,
-                            struct err *err);
+/* The name of the table that a ResourceArn names. What follows the name in the ARN of a stream
+ * stays behind it. */
+MUST_CHECK bool resource_name(const struct request *request, struct bytes arn, struct bytes *name,
+                              struct err *err);
 
-/* The members of ProvisionedThroughput, checked against the service's bound. */
+/* SSESpecification, if there is one. */
+MUST_CHECK bool encryption_take(const struct request *request, struct extras *extras,
+                                struct err *err);
+/* TableClass, if there is one. */
+MUST_CHECK bool class_check(const struct request *request, struct err *err);
+
+/* ProvisionedThroughput, OnDemandThroughput and WarmThroughput. `table`: as it will be; only for
+ * WarmThroughput as it is, unless it is being created. ON_DEMAND_CLEARED is left in the extras. */
 MUST_CHECK bool throughput_take(const struct value_node *node, struct table *table,
                                 struct err *err);
+MUST_CHECK bool on_demand_take(const struct value_node *node, const struct table *table,
+                               bool creating, struct extras *extras, struct err *err);
+MUST_CHECK bool warm_take(const struct value_node *node, const struct table *table, bool creating,
+                          struct extras *extras, struct err *err);
+/* What a table has warm. */
+void warm_of(const struct table *table, const struct extras *extras, int64_t *reads,
+             int64_t *writes);
+
+/* Every table that the request names by an ARN is one of this account and region. */
+MUST_CHECK bool names_check(const struct request *request, struct err *err);
 
 /* The rows that CreateTable and UpdateTable share. */
 extern const struct field shape_throughput[], shape_on_demand[], shape_warm[], shape_encryption[],
     shape_stream[], shape_tag[];
 extern const struct field element_tag, element_definition;
-extern const char *const enum_billing_mode[], *const enum_table_class[];
-
-/* ERR_VALIDATION where a request wants a stream. */
-MUST_CHECK bool stream_refuse(const struct request *request, struct err *err);
+extern const char *const enum_billing_mode[];
 
 #endif

@@ -4,9 +4,6 @@
 #include "base/clock.h"
 #include "json/writer.h"
 
-#define WARM_READS_DEFAULT  12000 /* of an on-demand table, as the service shows them */
-#define WARM_WRITES_DEFAULT 4000
-
 static void put_keys(struct buf *out, const struct table *table)
 {
     static const char *const types[] = {[KEY_S] = "S", [KEY_N] = "N", [KEY_B] = "B"};
@@ -78,68 +75,74 @@ static void put_on_demand(struct buf *out, const struct extras *extras)
     buf_put_literal(out, "}");
 }
 
-static int64_t first_of(int64_t given, int64_t otherwise)
+static void put_warm(struct buf *out, const struct table_shown *shown)
 {
-    return given != 0 ? given : otherwise;
-}
+    int64_t reads, writes;
 
-static void put_warm(struct buf *out, const struct table *table, const struct extras *extras)
-{
+    warm_of(shown->table, shown->extras, &reads, &writes);
     put_member(out, "WarmThroughput");
     buf_put_literal(out, "{");
-    put_integer_member(
-        out, "ReadUnitsPerSecond",
-        first_of(extras->warm_reads, table->provisioned ? table->read_units : WARM_READS_DEFAULT));
-    put_integer_member(out, "WriteUnitsPerSecond",
-                       first_of(extras->warm_writes,
-                                table->provisioned ? table->write_units : WARM_WRITES_DEFAULT));
-    put_text_member(out, "Status", BYTES("ACTIVE"));
+    put_integer_member(out, "ReadUnitsPerSecond", reads);
+    put_integer_member(out, "WriteUnitsPerSecond", writes);
+    put_text_member(out, "Status", bytes_of_text(shown->warm));
     buf_put_literal(out, "}");
 }
 
-static void put_extras(struct buf *out, const struct table *table, struct arena *arena, bool active)
+/* Encryption that is only being switched on has no key yet. */
+static void put_encryption(struct buf *out, const struct table_shown *shown)
 {
-    struct extras extras;
+    bool enabled = strcmp(shown->encryption, "ENABLED") == 0;
+    struct bytes key = shown->extras->encryption_key;
 
-    extras_read(table->settings, arena, &extras);
-    if (extras.encryption_key.size > 0) {
-        put_member(out, "SSEDescription");
-        buf_put_literal(out, "{\"Status\":\"ENABLED\",\"SSEType\":\"KMS\"");
-        put_text_member(out, "KMSMasterKeyArn", extras.encryption_key);
-        buf_put_literal(out, "}");
+    if (enabled && key.size == 0)
+        return;
+    put_member(out, "SSEDescription");
+    buf_put_literal(out, "{");
+    put_text_member(out, "Status", bytes_of_text(shown->encryption));
+    if (key.size > 0) {
+        put_text_member(out, "SSEType", BYTES("KMS"));
+        put_text_member(out, "KMSMasterKeyArn", key);
     }
-    if (table->table_class.size > 0) {
-        put_member(out, "TableClassSummary");
-        buf_put_literal(out, "{");
-        put_text_member(out, "TableClass", table->table_class);
-        buf_put_literal(out, "}");
-    }
-    put_on_demand(out, &extras);
-    if (active)
-        put_warm(out, table, &extras);
+    buf_put_literal(out, "}");
+}
+
+static void put_class(struct buf *out, const struct table_shown *shown)
+{
+    if (shown->table->table_class.size == 0)
+        return;
+    put_member(out, "TableClassSummary");
+    buf_put_literal(out, "{");
+    put_text_member(out, "TableClass", shown->table->table_class);
+    if (shown->extras->class_changed != 0)
+        put_time_member(out, "LastUpdateDateTime", shown->extras->class_changed);
+    buf_put_literal(out, "}");
 }
 
 /* The reply to DeleteTable leaves out what the table was made of (AWS CLI's example, delete-table).
  */
-void put_table(struct buf *out, const struct table *table, const char *status,
-               const struct table_figures *figures, struct arena *arena)
+void put_table(struct buf *out, const struct table_shown *shown)
 {
-    bool active = strcmp(status, "ACTIVE") == 0;
+    const struct table *table = shown->table;
+    bool deleting = strcmp(shown->status, "DELETING") == 0;
 
     buf_put_literal(out, "{");
-    if (strcmp(status, "DELETING") != 0)
+    if (!deleting)
         put_keys(out, table);
     put_text_member(out, "TableName", table->name);
-    put_text_member(out, "TableStatus", bytes_of_text(status));
-    if (strcmp(status, "DELETING") != 0)
+    put_text_member(out, "TableStatus", bytes_of_text(shown->status));
+    if (!deleting)
         put_time_member(out, "CreationDateTime", table->created);
     put_throughput(out, table);
-    put_integer_member(out, "TableSizeBytes", figures->bytes);
-    put_integer_member(out, "ItemCount", figures->items);
+    put_integer_member(out, "TableSizeBytes", shown->figures.bytes);
+    put_integer_member(out, "ItemCount", shown->figures.items);
     put_text_member(out, "TableArn", table->arn);
     put_text_member(out, "TableId", table->id);
-    put_billing(out, table, active);
-    put_extras(out, table, arena, active);
+    put_billing(out, table, strcmp(shown->status, "ACTIVE") == 0);
+    put_encryption(out, shown);
+    put_class(out, shown);
+    put_on_demand(out, shown->extras);
+    if (shown->warm != NULL)
+        put_warm(out, shown);
     put_flag_member(out, "DeletionProtectionEnabled", table->deletion_protected);
     buf_put_literal(out, "}");
 }

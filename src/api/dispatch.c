@@ -107,7 +107,7 @@ static bool request_read(struct request *request, struct err *err)
         return operation_unknown(request, err);
     if (!shape_read(request->operation->shape, request->body, &request->arena, &request->input,
                     err) ||
-        !shape_check(request->input, &request->arena, err))
+        !shape_check(request->input, &request->arena, err) || !names_check(request, err))
         return false;
     request->mark = arena_mark(&request->arena);
     work_init(&request->work, request->api->tables, &request->arena, &request->waiter);

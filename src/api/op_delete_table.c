@@ -10,17 +10,18 @@ const struct field shape_delete_table[] = {
 enum run op_delete_table(struct request *request, struct err *err)
 {
     struct bytes name = request_text(request, "TableName");
-    struct table_figures figures = {0};
-    const struct table *table;
+    struct extras extras;
+    struct table_shown shown = {.extras = &extras, .status = "DELETING", .encryption = "ENABLED"};
 
-    if (!work_table_named(&request->work, name, &table, err) ||
-        !table_figures(request->api->tables, table, &figures, err))
+    if (!work_table_named(&request->work, name, &shown.table, err) ||
+        !table_figures(request->api->tables, shown.table, &shown.figures, err))
         return RUN_FAILED;
-    enum run run = tables_delete(&request->work, name, &table, err);
+    enum run run = tables_delete(&request->work, name, &shown.table, err);
     if (run != RUN_DONE)
         return run;
+    extras_read(shown.table->settings, &request->arena, &extras);
     buf_put_literal(&request->reply, "{\"TableDescription\":");
-    put_table(&request->reply, table, "DELETING", &figures, &request->arena);
+    put_table(&request->reply, &shown);
     buf_put_literal(&request->reply, "}");
     return RUN_DONE;
 }

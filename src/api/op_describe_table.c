@@ -9,14 +9,16 @@ const struct field shape_describe_table[] = {
 
 enum run op_describe_table(struct request *request, struct err *err)
 {
-    struct table_figures figures;
-    const struct table *table;
+    struct extras extras;
+    struct table_shown shown = {
+        .extras = &extras, .status = "ACTIVE", .warm = "ACTIVE", .encryption = "ENABLED"};
 
-    if (!work_table_named(&request->work, request_text(request, "TableName"), &table, err) ||
-        !table_figures(request->api->tables, table, &figures, err))
+    if (!work_table_named(&request->work, request_text(request, "TableName"), &shown.table, err) ||
+        !table_figures(request->api->tables, shown.table, &shown.figures, err))
         return RUN_FAILED;
+    extras_read(shown.table->settings, &request->arena, &extras);
     buf_put_literal(&request->reply, "{\"Table\":");
-    put_table(&request->reply, table, "ACTIVE", &figures, &request->arena);
+    put_table(&request->reply, &shown);
     buf_put_literal(&request->reply, "}");
     return RUN_DONE;
 }

@@ -1,9 +1,21 @@
 /* api/op_update_table.c - UpdateTable: billing mode, throughput, deletion protection and the
- * settings that are only repeated. All of it holds from its commit on; the reply says UPDATING and
- * shows the throughput before, as the service's does (dynalite's updateTable tests). */
+ * settings that are only repeated. One concern at a time, as with the service: of what may come
+ * together there is only the billing mode with throughput or OnDemandThroughput. All of it holds
+ * from its commit on; the reply shows what the service's shows, which has only begun by then: the
+ * old throughput, class and key.
+ *
+ * Rules and messages: ack-api-quirks, 2026-10 (DDB-TABLE-047, 055 to 061, 079, 178, 184, 283, 382,
+ * 433, 437, 456), and dynalite's updateTable tests. */
 #include "api/api.h"
 
+#include <time.h>
+
 #include "base/clock.h"
+
+#define INVALID "One or more parameter values were invalid: "
+
+#define DECREASES_FREE   4 /* of one UTC day; later ones an hour apart */
+#define DECREASES_MICROS (UINT64_C(3600) * SECOND_MICROS)
 
 const struct field shape_update_table[] = {
     OPTIONAL("AttributeDefinitions", FIELD_LIST(element_definition)),
@@ -15,7 +27,7 @@ const struct field shape_update_table[] = {
     OPTIONAL("StreamSpecification", FIELD_STRUCT("StreamSpecification", shape_stream)),
     OPTIONAL("SSESpecification", FIELD_STRUCT("SSESpecification", shape_encryption)),
     OPTIONAL("ReplicaUpdates", FIELD_UNSUPPORTED),
-    OPTIONAL("TableClass", FIELD_ENUM(enum_table_class)),
+    OPTIONAL("TableClass", FIELD_STRING),
     OPTIONAL("DeletionProtectionEnabled", FIELD_BOOLEAN),
     OPTIONAL("MultiRegionConsistency", FIELD_UNSUPPORTED),
     OPTIONAL("GlobalTableWitnessUpdates", FIELD_UNSUPPORTED),
@@ -26,22 +38,90 @@ const struct field shape_update_table[] = {
     SHAPE_END,
 };
 
-static bool anything_wanted(const struct request *request, struct err *err)
+struct update {
+    struct request *request;
+    const struct table *current;
+    struct extras before, after; /* settings */
+    struct table changed;
+};
+
+/* --- what is wanted
+ * -------------------------------------------------------------------------------- */
+
+/* An empty structure of one of these counts as none. (Alone the service answers it with an internal
+ * error, which we do not.) */
+static bool wanted(const struct request *request, const char *name)
 {
-    static const char *const changes[] = {
+    const struct value_node *node = request_member(request, name);
+
+    if (node == NULL || (node->field->of != shape_warm && node->field->of != shape_on_demand))
+        return node != NULL;
+    for (uint32_t i = 0; node->field->of[i].name.size > 0; i++)
+        if (node->members[i].present)
+            return true;
+    return false;
+}
+
+static uint32_t wanted_count(const struct request *request)
+{
+    static const char *const concerns[] = {
         "ProvisionedThroughput", "BillingMode",    "StreamSpecification",
         "SSESpecification",      "TableClass",     "DeletionProtectionEnabled",
         "OnDemandThroughput",    "WarmThroughput",
     };
+    uint32_t count = 0;
 
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        if (request_member(request, changes[i]) != NULL)
-            return true;
-    return err_fail(err, ERR_VALIDATION,
-                    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-                    "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is "
-                    "required");
+    for (size_t i = 0; i < sizeof concerns / sizeof *concerns; i++)
+        count += wanted(request, concerns[i]);
+    return count;
 }
+
+/* In the order in which the service names them where there are several. */
+static const struct {
+    const char *name, *said;
+} alone[] = {
+    {"SSESpecification", "Server-Side Encryption modification"},
+    {"TableClass", "TableClass modification"},
+    {"DeletionProtectionEnabled", "DeletionProtection modification"},
+    {"WarmThroughput", "WarmThroughput"},
+};
+
+static bool together_valid(const struct request *request, uint32_t count, struct err *err)
+{
+    uint32_t billing = wanted(request, "BillingMode");
+
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        if (count > 1 && wanted(request, alone[i].name))
+            return err_fail(err, ERR_VALIDATION,
+                            INVALID "%s must be the only operation in the request", alone[i].said);
+    if (wanted(request, "OnDemandThroughput") && count > 1 + billing)
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "OnDemandThroughput can only be combined with BillingMode in an "
+                                "UpdateTable request");
+    if (wanted(request, "StreamSpecification") &&
+        (wanted(request, "ProvisionedThroughput") ||
+         request_is(request, "BillingMode", "PROVISIONED")))
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "You cannot modify stream status while updating table IOPS");
+    return true;
+}
+
+static bool wants_valid(const struct request *request, struct err *err)
+{
+    uint32_t count = wanted_count(request);
+
+    if (count == 0)
+        return err_fail(err, ERR_VALIDATION,
+                        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+                        "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, "
+                        "MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
+                        "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or "
+                        "TableClass is required");
+    return class_check(request, err) && together_valid(request, count, err);
+}
+
+/* --- throughput
+ * ------------------------------------------------------------------------------------ */
 
 static bool same_throughput(const struct table *current, const struct table *changed,
                             struct err *err)
@@ -57,103 +137,262 @@ static bool same_throughput(const struct table *current, const struct table *cha
         (long long)current->write_units, (long long)changed->write_units);
 }
 
-/* When the throughput rose and fell, and how often it fell on this day. */
-static void throughput_note(const struct table *current, struct table *changed, uint64_t now)
+static int64_t decreases_on(const struct table *table, uint64_t now)
 {
-    bool same_day = current->throughput_decreased / DAY_MICROS == now / DAY_MICROS;
+    return table->throughput_decreased / DAY_MICROS == now / DAY_MICROS ? table->decreases_today
+                                                                        : 0;
+}
+
+/* "Friday, October 9, 2026 at 1:21:34 AM Coordinated Universal Time" */
+static struct bytes long_time(uint64_t micros, struct arena *arena)
+{
+    time_t seconds = (time_t)(micros / SECOND_MICROS);
+    char day[32], minutes[16];
+    struct tm utc;
+
+    gmtime_r(&seconds, &utc);
+    strftime(day, sizeof day, "%A, %B", &utc);
+    strftime(minutes, sizeof minutes, "%M:%S %p", &utc);
+    return arena_printf(arena, "%s %d, %d at %d:%s Coordinated Universal Time", day, utc.tm_mday,
+                        utc.tm_year + 1900, (utc.tm_hour + 11) % 12 + 1, minutes);
+}
+
+static bool decrease_allowed(const struct table *table, uint64_t now, struct arena *arena,
+                             struct err *err)
+{
+    uint64_t next = table->throughput_decreased + DECREASES_MICROS;
+    uint64_t midnight = (now / DAY_MICROS + 1) * DAY_MICROS;
+
+    if (decreases_on(table, now) < DECREASES_FREE || now >= next)
+        return true;
+    return err_fail(
+        err, ERR_LIMIT_EXCEEDED,
+        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given "
+        "UTC day. After the first 4 decreases, each subsequent decrease in the same UTC day can "
+        "be performed at most once every 3600 seconds. Number of decreases today: %lld. Last "
+        "decrease at %.*s. Next decrease can be made at %.*s",
+        (long long)decreases_on(table, now),
+        BYTES_ARGS(long_time(table->throughput_decreased, arena)),
+        BYTES_ARGS(long_time(next < midnight ? next : midnight, arena)));
+}
+
+/* When the throughput rose and fell, and how often it fell on this day. */
+static bool throughput_note(struct update *update, uint64_t now, struct err *err)
+{
+    const struct table *current = update->current;
+    struct table *changed = &update->changed;
 
     if (changed->read_units > current->read_units || changed->write_units > current->write_units)
         changed->throughput_increased = now;
     if (changed->read_units < current->read_units || changed->write_units < current->write_units) {
+        if (!decrease_allowed(current, now, &update->request->arena, err))
+            return false;
         changed->throughput_decreased = now;
-        changed->decreases_today = (same_day ? current->decreases_today : 0) + 1;
+        changed->decreases_today = decreases_on(current, now) + 1;
     }
+    return true;
 }
 
-static bool throughput_change(const struct request *request, const struct table *current,
-                              struct table *changed, struct err *err)
+static bool throughput_change(struct update *update, struct err *err)
 {
-    const struct value_node *throughput = request_member(request, "ProvisionedThroughput");
+    const struct value_node *throughput = request_member(update->request, "ProvisionedThroughput");
+    const struct table *current = update->current;
+    struct table *changed = &update->changed;
 
     if (throughput == NULL)
         return true;
     if (!changed->provisioned)
         return err_fail(err, ERR_VALIDATION,
-                        "One or more parameter values were invalid: Neither ReadCapacityUnits nor "
-                        "WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST");
+                        INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+                                "specified when BillingMode is PAY_PER_REQUEST");
     if (!throughput_take(throughput, changed, err))
         return false;
-    if (current->provisioned && changed->read_units == current->read_units &&
-        changed->write_units == current->write_units)
+    if (!current->provisioned)
+        return true;
+    if (changed->read_units == current->read_units && changed->write_units == current->write_units)
         return same_throughput(current, changed, err);
-    if (current->provisioned)
-        throughput_note(current, changed, clock_micros());
-    return true;
+    return throughput_note(update, clock_micros(), err);
 }
 
-static bool billing_change(const struct request *request, const struct table *current,
-                           struct table *changed, struct err *err)
+static bool billing_change(struct update *update, struct err *err)
 {
+    const struct request *request = update->request;
+    const struct table *current = update->current;
+    struct table *changed = &update->changed;
+
     if (request_member(request, "BillingMode") != NULL)
         changed->provisioned = request_is(request, "BillingMode", "PROVISIONED");
     if (changed->provisioned && request_member(request, "BillingMode") != NULL &&
         request_member(request, "ProvisionedThroughput") == NULL)
         return err_fail(err, ERR_VALIDATION,
-                        "One or more parameter values were invalid: ProvisionedThroughput must be "
-                        "specified when BillingMode is PROVISIONED");
+                        INVALID "ProvisionedThroughput must be specified when BillingMode is "
+                                "PROVISIONED");
     if (current->provisioned && !changed->provisioned)
         changed->billing_changed = clock_micros();
     else if (!current->provisioned && changed->provisioned && changed->billing_changed == 0)
         changed->billing_changed = current->created;
-    return throughput_change(request, current, changed, err);
+    return throughput_change(update, err);
 }
 
-static bool extras_change(struct request *request, const struct table *current,
-                          struct table *changed, struct err *err)
-{
-    const struct value_node *protection = request_member(request, "DeletionProtectionEnabled");
-    const struct value_node *table_class = request_member(request, "TableClass");
-    struct extras extras;
+/* --- settings
+ * -------------------------------------------------------------------------------------- */
 
-    extras_read(current->settings, &request->arena, &extras);
-    if (!stream_refuse(request, err) || !extras_take(request, changed->provisioned, &extras, err))
+/* There are no streams yet to be switched off. */
+static bool stream_change(const struct update *update, struct err *err)
+{
+    const struct value_node *stream = request_member(update->request, "StreamSpecification");
+
+    if (stream == NULL)
+        return true;
+    bool viewed = node_member(stream, "StreamViewType") != NULL;
+    if (node_member(stream, "StreamEnabled")->integer != 0)
+        return err_fail(err, ERR_VALIDATION, INVALID "%s",
+                        viewed ? "StreamSpecification with StreamEnabled true is not supported yet"
+                               : "If stream is being enabled then UpdateViewType is required");
+    if (viewed)
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "If stream is being disabled, then UpdateViewType must not be "
+                                "specified");
+    return err_fail(err, ERR_VALIDATION, "Table has no stream to disable: TableName: %.*s",
+                    BYTES_ARGS(update->current->name));
+}
+
+static bool encryption_change(struct update *update, struct err *err)
+{
+    const struct value_node *encryption = request_member(update->request, "SSESpecification");
+    struct bytes before = update->before.encryption_key;
+
+    if (encryption == NULL)
+        return true;
+    if (!encryption_take(update->request, &update->after, err))
         return false;
-    if (protection != NULL)
-        changed->deletion_protected = protection->integer != 0;
-    if (table_class != NULL)
-        changed->table_class = table_class->text;
-    changed->settings = extras_pack(&extras, &request->arena);
+    const struct value_node *key = node_member(encryption, "KMSMasterKeyId");
+    if (update->after.encryption_key.size == 0 && before.size == 0)
+        return err_fail(err, ERR_VALIDATION, INVALID "Table is already encrypted by default");
+    if (key != NULL && bytes_equal(key->text, before))
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "Table is already encrypted with given KMSMasterKeyId. Use "
+                                "KMSMasterKeyId parameter if you want to change Master Key");
     return true;
 }
 
-static void put_updating(struct request *request, const struct table *current,
-                         const struct table *changed, const struct table_figures *figures)
+/* To be told the class that it has by default changes nothing. */
+static void class_change(struct update *update)
 {
-    struct table shown = *changed;
+    struct bytes wanted_class = request_text(update->request, "TableClass");
+    struct bytes before = update->current->table_class;
 
-    if (current->provisioned && changed->provisioned) {
-        shown.read_units = current->read_units;
-        shown.write_units = current->write_units;
-    }
+    if (wanted_class.size == 0 ||
+        bytes_equal(wanted_class, before.size > 0 ? before : BYTES("STANDARD")))
+        return;
+    update->changed.table_class = wanted_class;
+    update->after.class_changed = clock_micros();
+}
+
+/* What a table has warm it keeps in another mode and with less throughput; the bounds of what is
+ * asked on demand go with that mode. */
+static bool capacity_change(struct update *update, struct err *err)
+{
+    const struct value_node *on_demand = request_member(update->request, "OnDemandThroughput");
+    const struct value_node *warm = request_member(update->request, "WarmThroughput");
+    struct extras *after = &update->after;
+
+    if (wanted(update->request, "BillingMode") || wanted(update->request, "ProvisionedThroughput"))
+        warm_of(update->current, &update->before, &after->warm_reads, &after->warm_writes);
+    if (update->changed.provisioned)
+        after->read_units_most = after->write_units_most = 0;
+    return (on_demand == NULL || on_demand_take(on_demand, &update->changed, false, after, err)) &&
+           (warm == NULL || warm_take(warm, update->current, false, after, err));
+}
+
+static bool settings_change(struct update *update, struct err *err)
+{
+    const struct value_node *protection =
+        request_member(update->request, "DeletionProtectionEnabled");
+
+    if (!stream_change(update, err) || !encryption_change(update, err) ||
+        !capacity_change(update, err))
+        return false;
+    class_change(update);
+    if (protection != NULL)
+        update->changed.deletion_protected = protection->integer != 0;
+    return true;
+}
+
+/* --- the reply
+ * ------------------------------------------------------------------------------------- */
+
+static void units_show(const struct update *update, struct table *shown)
+{
+    if (!update->current->provisioned || !update->changed.provisioned)
+        return;
+    shown->read_units = update->current->read_units;
+    shown->write_units = update->current->write_units;
+    if (shown->throughput_decreased != update->current->throughput_decreased)
+        shown->decreases_today = decreases_on(update->current, shown->throughput_decreased);
+}
+
+/* Only the billing mode, throughput and class take a table out of service for a while. */
+static const char *status_of(const struct request *request)
+{
+    return wanted(request, "BillingMode") || wanted(request, "ProvisionedThroughput") ||
+                   wanted(request, "TableClass")
+               ? "UPDATING"
+               : "ACTIVE";
+}
+
+static void put_update(const struct update *update, const struct table_figures *figures)
+{
+    struct request *request = update->request;
+    struct table table = update->changed;
+    struct extras extras = update->before;
+    struct table_shown shown = {
+        .table = &table,
+        .extras = &extras,
+        .figures = *figures,
+        .status = status_of(request),
+        .warm = wanted(request, "WarmThroughput") ? "UPDATING" : "ACTIVE",
+        .encryption = wanted(request, "SSESpecification") ? "UPDATING" : "ENABLED",
+    };
+
+    units_show(update, &table);
+    table.table_class = update->current->table_class;
+    extras.read_units_most = update->after.read_units_most;
+    extras.write_units_most = update->after.write_units_most;
     buf_put_literal(&request->reply, "{\"TableDescription\":");
-    put_table(&request->reply, &shown, "UPDATING", figures, &request->arena);
+    put_table(&request->reply, &shown);
     buf_put_literal(&request->reply, "}");
+}
+
+static void bound_settle(int64_t *bound)
+{
+    if (*bound == ON_DEMAND_CLEARED)
+        *bound = 0;
+}
+
+static struct bytes settings_pack(struct update *update)
+{
+    bound_settle(&update->after.read_units_most);
+    bound_settle(&update->after.write_units_most);
+    return extras_pack(&update->after, &update->request->arena);
 }
 
 enum run op_update_table(struct request *request, struct err *err)
 {
-    const struct table *current, *updated;
+    struct update update = {.request = request};
     struct table_figures figures;
-    struct table changed;
+    const struct table *updated;
 
-    if (!anything_wanted(request, err) ||
-        !work_table_named(&request->work, request_text(request, "TableName"), &current, err))
+    if (!wants_valid(request, err) ||
+        !work_table_named(&request->work, request_text(request, "TableName"), &update.current, err))
         return RUN_FAILED;
-    changed = *current;
-    if (!billing_change(request, current, &changed, err) ||
-        !extras_change(request, current, &changed, err) ||
-        !table_figures(request->api->tables, current, &figures, err))
+    update.changed = *update.current;
+    extras_read(update.current->settings, &request->arena, &update.before);
+    update.after = update.before;
+    if (!billing_change(&update, err) || !settings_change(&update, err) ||
+        !table_figures(request->api->tables, update.current, &figures, err))
         return RUN_FAILED;
-    put_updating(request, current, &changed, &figures);
-    return tables_update(&request->work, current, &changed, &updated, err);
+    put_update(&update, &figures);
+    update.changed.settings = settings_pack(&update);
+    return tables_update(&request->work, update.current, &update.changed, &updated, err);
 }

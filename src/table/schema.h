@@ -7,6 +7,7 @@
 #include "item/codec.h"
 #include "item/key.h"
 
+#define TABLE_NAME_LEAST   3
 #define TABLE_NAME_MOST    255
 #define PARTITION_KEY_MOST 2048 /* bytes, as the service allows */
 #define SORT_KEY_MOST      1024

@@ -138,6 +138,37 @@ class Tables(ServerCase):
         self.dynamo.delete_table(TableName=self.table)
         self.dynamo.get_waiter("table_not_exists").wait(TableName=self.table)
 
+    def test_what_terraform_asks(self):
+        """The calls of aws_dynamodb_table, in their order."""
+        arn = self.create(Tags=[{"Key": "team", "Value": "blue"}])["TableArn"]
+        recovery = self.dynamo.describe_continuous_backups(TableName=self.table)["ContinuousBackupsDescription"]
+        self.assertEqual({"PointInTimeRecoveryStatus": "DISABLED"}, recovery["PointInTimeRecoveryDescription"])
+        self.assertEqual({"TimeToLiveStatus": "DISABLED"},
+                         self.dynamo.describe_time_to_live(TableName=self.table)["TimeToLiveDescription"])
+        self.assertEqual([{"Key": "team", "Value": "blue"}], self.dynamo.list_tags_of_resource(ResourceArn=arn)["Tags"])
+        self.recover()
+        self.dynamo.update_table(TableName=self.table, DeletionProtectionEnabled=True)
+        self.dynamo.update_table(TableName=self.table, TableClass="STANDARD_INFREQUENT_ACCESS")
+        self.dynamo.update_table(TableName=self.table, SSESpecification={"Enabled": True})
+        table = self.dynamo.describe_table(TableName=arn)["Table"]
+        self.assertEqual(("ACTIVE", True, "ENABLED"), (table["TableStatus"], table["DeletionProtectionEnabled"],
+                                                       table["SSEDescription"]["Status"]))
+        self.assertIn("LastUpdateDateTime", table["TableClassSummary"])
+        self.refused("UnknownOperationException", None, self.dynamo.update_time_to_live, TableName=self.table,
+                     TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+        self.dynamo.update_table(TableName=self.table, DeletionProtectionEnabled=False)
+        self.dynamo.delete_table(TableName=self.table)
+        self.dynamo.get_waiter("table_not_exists").wait(TableName=self.table)
+
+    def test_arns_of_others(self):
+        arn = self.create()["TableArn"]
+        other_region, other_account = arn.replace("us-east-1", "eu-west-1"), arn.replace(":0000", ":1111")
+        for call in (self.dynamo.describe_table, self.dynamo.scan, self.dynamo.describe_time_to_live):
+            self.refused("ValidationException",
+                         f"1 validation error detected: Invalid AWS region in '{other_region}'", call,
+                         TableName=other_region)
+            self.refused("AccessDeniedException", "Access is denied", call, TableName=other_account)
+
     def test_delete_and_create_again(self):
         first = self.create()
         self.dynamo.put_item(TableName=self.table, Item={"pk": {"S": "a"}})

@@ -104,7 +104,8 @@ static void run_script(void **state, const struct step *steps, size_t count)
         if (status != steps[i].status ||
             (steps[i].reply != NULL && strcmp(text, steps[i].reply) != 0))
             fail_msg("step %zu: %s %s\n  answers %d %s\n  not     %d %s", i, steps[i].operation,
-                     steps[i].body, status, text, steps[i].status, steps[i].reply);
+                     steps[i].body, status, text, steps[i].status,
+                     steps[i].reply != NULL ? steps[i].reply : "(whatever)");
         buf_release(&reply);
     }
 }
@@ -337,89 +338,241 @@ static void tables_are_made_described_and_deleted(void **state)
          "ResourceNotFoundException: Requested resource not found: Table: both not found"},
         {"DescribeTable", "{}", BAD,
          INVALID "The parameter 'TableName' is required but was not present in the request"},
+        {"DescribeTimeToLive", "{\"TableName\":\"hash\"}", OK,
+         "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLED\"}}"},
+        {"DescribeTimeToLive", "{\"TableName\":\"both\"}", BAD,
+         "ResourceNotFoundException: Requested resource not found: Table: both not found"},
+        {"UpdateTimeToLive", "{\"TableName\":\"hash\"}", BAD, "UnknownOperationException"},
     };
 
     SCRIPT(state, steps);
 }
 
+#define PROV_BEGINS(status)                                                                        \
+    "\"AttributeDefinitions\":[" PK_S "],\"KeySchema\":[" HASH_KEY                                 \
+    "],\"TableName\":\"prov\",\"TableStatus\":\"" status "\",\"CreationDateTime\":1760000000.123,"
+#define PROV_FIGURES                                                                               \
+    ",\"TableSizeBytes\":0,\"ItemCount\":0,\"TableArn\":\"" ARN "prov\",\"TableId\":\"*\","
+#define CHANGED_UNITS(reads, writes, decreases)                                                    \
+    "\"ProvisionedThroughput\":{\"LastIncreaseDateTime\":1760000000.123,"                          \
+    "\"LastDecreaseDateTime\":1760000000.123,\"NumberOfDecreasesToday\":" decreases                \
+    ",\"ReadCapacityUnits\":" reads ",\"WriteCapacityUnits\":" writes "}"
+#define ENCRYPTED(status)                                                                          \
+    "\"SSEDescription\":{\"Status\":\"" status "\",\"SSEType\":\"KMS\",\"KMSMasterKeyArn\":"       \
+    "\"arn:aws:kms:eu-west-1:111122223333:key/k-1\"},"
+#define CLASS(name, more) "\"TableClassSummary\":{\"TableClass\":\"" name "\"" more "},"
+#define SINCE             ",\"LastUpdateDateTime\":1760000000.123"
+#define UNPROTECTED       ",\"DeletionProtectionEnabled\":false}}"
+#define UPDATE(more)      "{\"TableName\":\"prov\"," more "}"
+#define GIVE(reads, writes)                                                                        \
+    "\"ProvisionedThroughput\":{\"ReadCapacityUnits\":" reads ",\"WriteCapacityUnits\":" writes "}"
+
 static const struct step repeating[] = {
     {"CreateTable",
      "{\"TableName\":\"prov\",\"KeySchema\":[" HASH_KEY "],\"AttributeDefinitions\":[" PK_S
-     "],\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":6},"
-     "\"Tags\":[{\"Key\":\"a\",\"Value\":\"1\"}],\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\","
-     "\"DeletionProtectionEnabled\":true,\"SSESpecification\":{\"Enabled\":true,"
-     "\"KMSMasterKeyId\":\"k-1\"},\"StreamSpecification\":{\"StreamEnabled\":false}}",
+     "]," GIVE(
+         "5",
+         "6") ",\"Tags\":[{\"Key\":\"a\",\"Value\":\"1\"}],"
+              "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\",\"DeletionProtectionEnabled\":true,"
+              "\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"k-"
+              "1\"},"
+              "\"StreamSpecification\":{\"StreamEnabled\":false}}",
      OK, NULL},
     {"DescribeTable", "{\"TableName\":\"prov\"}", OK,
-     "{\"Table\":{\"AttributeDefinitions\":[" PK_S "],\"KeySchema\":[" HASH_KEY
-     "],\"TableName\":\"prov\",\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1760000000."
-     "123," UNITS(
-         "5",
-         "6") ",\"TableSizeBytes\":0,\"ItemCount\":0,\"TableArn\":\"" ARN
-              "prov\",\"TableId\":\"*\",\"SSEDescription\":{\"Status\":\"ENABLED\",\"SSEType\":"
-              "\"KMS\","
-              "\"KMSMasterKeyArn\":\"arn:aws:kms:eu-west-1:111122223333:key/k-1\"},"
-              "\"TableClassSummary\":{\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\"}," WARM(
-                  "5", "6") ",\"DeletionProtectionEnabled\":true}}"},
+     "{\"Table\":{" PROV_BEGINS("ACTIVE") UNITS("5", "6") PROV_FIGURES ENCRYPTED("ENABLED") CLASS(
+         "STANDARD_INFREQUENT_ACCESS", "") WARM("5", "6") ",\"DeletionProtectionEnabled\":true}}"},
     {"DeleteTable", "{\"TableName\":\"prov\"}", BAD,
      INVALID "Resource cannot be deleted as it is currently protected against deletion. Disable "
              "deletion protection first."},
-    {"UpdateTable", "{\"TableName\":\"prov\",\"DeletionProtectionEnabled\":false}", OK, NULL},
-    {"UpdateTable",
-     "{\"TableName\":\"prov\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,"
-     "\"WriteCapacityUnits\":6}}",
-     BAD,
+    {"UpdateTable", UPDATE("\"DeletionProtectionEnabled\":false"), OK,
+     "{\"TableDescription\":{" PROV_BEGINS("ACTIVE") UNITS("5", "6") PROV_FIGURES ENCRYPTED(
+         "ENABLED") CLASS("STANDARD_INFREQUENT_ACCESS", "") WARM("5", "6") UNPROTECTED},
+    {"UpdateTable", UPDATE(GIVE("5", "6")), BAD,
      INVALID "The provisioned throughput for the table will not change. The requested value "
              "equals the current value. Current ReadCapacityUnits provisioned for the table: "
              "5. Requested ReadCapacityUnits: 5. Current WriteCapacityUnits provisioned for "
              "the table: 6. Requested WriteCapacityUnits: 6. Refer to the Amazon DynamoDB "
              "Developer Guide for current limits and how to request higher limits."},
+    /* the old units and the old count, until it is done */
+    {"UpdateTable", UPDATE(GIVE("4", "7")), OK,
+     "{\"TableDescription\":{" PROV_BEGINS("UPDATING") CHANGED_UNITS("5", "6", "0")
+         PROV_FIGURES ENCRYPTED("ENABLED") CLASS("STANDARD_INFREQUENT_ACCESS", "") WARM("5", "6")
+             UNPROTECTED},
+    /* the old class; what was warm stays warm */
+    {"UpdateTable", UPDATE("\"TableClass\":\"STANDARD\""), OK,
+     "{\"TableDescription\":{" PROV_BEGINS("UPDATING") CHANGED_UNITS("4", "7", "1")
+         PROV_FIGURES ENCRYPTED("ENABLED") CLASS("STANDARD_INFREQUENT_ACCESS", "") WARM("5", "7")
+             UNPROTECTED},
+    {"UpdateTable", UPDATE("\"SSESpecification\":{}"), OK,
+     "{\"TableDescription\":{" PROV_BEGINS("ACTIVE") CHANGED_UNITS("4", "7", "1")
+         PROV_FIGURES ENCRYPTED("UPDATING") CLASS("STANDARD", SINCE) WARM("5", "7") UNPROTECTED},
+    {"UpdateTable", UPDATE("\"SSESpecification\":{\"Enabled\":false}"), BAD,
+     PARAMS "Table is already encrypted by default"},
+    {"UpdateTable", UPDATE("\"BillingMode\":\"PAY_PER_REQUEST\""), OK, NULL},
+    {"UpdateTable", UPDATE("\"OnDemandThroughput\":{\"MaxReadRequestUnits\":10}"), OK, NULL},
     {"UpdateTable",
-     "{\"TableName\":\"prov\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":4,"
-     "\"WriteCapacityUnits\":7},\"TableClass\":\"STANDARD\",\"SSESpecification\":{}}",
-     OK,
-     "{\"TableDescription\":{\"AttributeDefinitions\":[" PK_S "],\"KeySchema\":[" HASH_KEY
-     "],\"TableName\":\"prov\",\"TableStatus\":\"UPDATING\",\"CreationDateTime\":1760000000."
-     "123,\"ProvisionedThroughput\":{\"LastIncreaseDateTime\":1760000000.123,"
-     "\"LastDecreaseDateTime\":1760000000.123,\"NumberOfDecreasesToday\":1,"
-     "\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":6},\"TableSizeBytes\":0,\"ItemCount\":0,"
-     "\"TableArn\":\"" ARN "prov\",\"TableId\":\"*\",\"TableClassSummary\":{\"TableClass\":"
-     "\"STANDARD\"},\"DeletionProtectionEnabled\":false}}"},
-    {"UpdateTable", "{\"TableName\":\"prov\",\"BillingMode\":\"PAY_PER_REQUEST\"}", OK, NULL},
-    {"UpdateTable",
-     "{\"TableName\":\"prov\",\"OnDemandThroughput\":{\"MaxReadRequestUnits\":10},"
-     "\"WarmThroughput\":{\"ReadUnitsPerSecond\":13000,\"WriteUnitsPerSecond\":5000}}",
-     OK, NULL},
+     UPDATE("\"WarmThroughput\":{\"ReadUnitsPerSecond\":13000,\"WriteUnitsPerSecond\":5000}"), OK,
+     "{\"TableDescription\":{" PROV_BEGINS("ACTIVE") CHANGED_UNITS("0", "0", "1") PROV_FIGURES
+     "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\","
+     "\"LastUpdateToPayPerRequestDateTime\":1760000000.123}," CLASS(
+         "STANDARD",
+         SINCE) "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":10},\"WarmThroughput\":{"
+                "\"ReadUnitsPerSecond\":12000,\"WriteUnitsPerSecond\":4000,\"Status\":"
+                "\"UPDATING\"}" UNPROTECTED},
     {"DescribeTable", "{\"TableName\":\"prov\"}", OK,
-     "{\"Table\":{\"AttributeDefinitions\":[" PK_S "],\"KeySchema\":[" HASH_KEY
-     "],\"TableName\":\"prov\",\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1760000000.123,"
-     "\"ProvisionedThroughput\":{\"LastIncreaseDateTime\":1760000000.123,"
-     "\"LastDecreaseDateTime\":1760000000.123,\"NumberOfDecreasesToday\":1,"
-     "\"ReadCapacityUnits\":0,\"WriteCapacityUnits\":0},\"TableSizeBytes\":0,\"ItemCount\":0,"
-     "\"TableArn\":\"" ARN "prov\",\"TableId\":\"*\",\"BillingModeSummary\":{\"BillingMode\":"
-     "\"PAY_PER_REQUEST\",\"LastUpdateToPayPerRequestDateTime\":1760000000.123},"
-     "\"TableClassSummary\":{\"TableClass\":\"STANDARD\"},\"OnDemandThroughput\":{"
-     "\"MaxReadRequestUnits\":10}," WARM("13000", "5000") ",\"DeletionProtectionEnabled\":false}}"},
-    {"UpdateTable", "{\"TableName\":\"prov\",\"BillingMode\":\"PROVISIONED\"}", BAD,
+     "{\"Table\":{" PROV_BEGINS("ACTIVE") CHANGED_UNITS("0", "0", "1") PROV_FIGURES
+     "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\","
+     "\"LastUpdateToPayPerRequestDateTime\":1760000000.123}," CLASS(
+         "STANDARD", SINCE) "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":10}," WARM("13000",
+                                                                                        "5000")
+         UNPROTECTED},
+    {"UpdateTable", UPDATE("\"OnDemandThroughput\":{\"MaxReadRequestUnits\":-1}"), OK,
+     "{\"TableDescription\":{" PROV_BEGINS("ACTIVE") CHANGED_UNITS("0", "0", "1") PROV_FIGURES
+     "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\","
+     "\"LastUpdateToPayPerRequestDateTime\":1760000000.123}," CLASS(
+         "STANDARD", SINCE) "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":-1}," WARM("13000",
+                                                                                        "5000")
+         UNPROTECTED},
+    {"UpdateTable", UPDATE("\"BillingMode\":\"PROVISIONED\""), BAD,
      PARAMS "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"},
-    {"UpdateTable",
-     "{\"TableName\":\"prov\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":4,"
-     "\"WriteCapacityUnits\":7}}",
-     BAD,
+    {"UpdateTable", UPDATE(GIVE("4", "7")), BAD,
      PARAMS "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode "
             "is PAY_PER_REQUEST"},
-    {"UpdateTable", "{\"TableName\":\"prov\"}", BAD,
-     INVALID "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-             "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"},
-    {"UpdateTable", "{\"TableName\":\"prov\",\"StreamSpecification\":{\"StreamEnabled\":true}}",
-     BAD, PARAMS "StreamSpecification with StreamEnabled true is not supported yet"},
-    {"UpdateTable", "{\"TableName\":\"prov\",\"GlobalSecondaryIndexUpdates\":[]}", BAD,
-     PARAMS "GlobalSecondaryIndexUpdates is not supported yet"},
+    {"UpdateTable", UPDATE("\"BillingMode\":\"PROVISIONED\"," GIVE("4", "7")), OK, NULL},
+    {"DescribeTable", "{\"TableName\":\"prov\"}", OK,
+     "{\"Table\":{" PROV_BEGINS("ACTIVE") CHANGED_UNITS("4", "7", "1") PROV_FIGURES
+     "\"BillingModeSummary\":{\"BillingMode\":\"PROVISIONED\","
+     "\"LastUpdateToPayPerRequestDateTime\":1760000000.123}," CLASS("STANDARD", SINCE)
+         WARM("13000", "5000") UNPROTECTED},
 };
 
 static void a_table_repeats_what_it_was_told(void **state)
 {
     SCRIPT(state, repeating);
+}
+
+#define ONE_OF                                                                                     \
+    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "                    \
+    "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, "    \
+    "ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, "                   \
+    "OnDemandThroughput, WarmThroughput or TableClass is required"
+#define PROTECT "\"DeletionProtectionEnabled\":true"
+#define ONLY    " must be the only operation in the request"
+#define WARMER  "\"WarmThroughput\":{\"ReadUnitsPerSecond\":1}"
+#define BOUNDED "\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":1}"
+
+static void updates_have_one_concern(void **state)
+{
+    static const struct step steps[] = {
+        CREATE("prov", HASH_KEY, PK_S),
+        {"UpdateTable", "{\"TableName\":\"prov\"}", BAD, INVALID ONE_OF},
+        {"UpdateTable", UPDATE("\"WarmThroughput\":{},\"OnDemandThroughput\":{}"), BAD,
+         INVALID ONE_OF},
+        {"UpdateTable", UPDATE("\"AttributeDefinitions\":[" PK_S "]"), BAD, INVALID ONE_OF},
+        {"UpdateTable",
+         UPDATE(PROTECT ",\"SSESpecification\":{},\"TableClass\":\"STANDARD\"," WARMER), BAD,
+         PARAMS "Server-Side Encryption modification" ONLY},
+        {"UpdateTable", UPDATE(PROTECT ",\"TableClass\":\"STANDARD\"," WARMER), BAD,
+         PARAMS "TableClass modification" ONLY},
+        {"UpdateTable", UPDATE(PROTECT ",\"BillingMode\":\"PAY_PER_REQUEST\""), BAD,
+         PARAMS "DeletionProtection modification" ONLY},
+        {"UpdateTable", UPDATE(WARMER "," BOUNDED), BAD, PARAMS "WarmThroughput" ONLY},
+        {"UpdateTable", UPDATE(BOUNDED ",\"StreamSpecification\":{\"StreamEnabled\":false}"), BAD,
+         PARAMS "OnDemandThroughput can only be combined with BillingMode in an UpdateTable "
+                "request"},
+        {"UpdateTable", UPDATE(GIVE("1", "1") ",\"StreamSpecification\":{\"StreamEnabled\":false}"),
+         BAD, PARAMS "You cannot modify stream status while updating table IOPS"},
+        {"UpdateTable", UPDATE(BOUNDED ",\"BillingMode\":\"PAY_PER_REQUEST\""), OK, NULL},
+        {"UpdateTable", UPDATE(PROTECT ",\"WarmThroughput\":{}"), OK, NULL},
+        {"UpdateTable", UPDATE("\"TableClass\":\"standard\""), BAD,
+         INVALID "Invalid table-class parameter provided. Please try again with a valid "
+                 "table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS]."},
+        {"UpdateTable", UPDATE(WARMER), BAD,
+         PARAMS "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current "
+                "WarmThroughput, decreasing WarmThroughput is not supported"},
+        {"UpdateTable", UPDATE("\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":0}"), BAD,
+         PARAMS "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of "
+                "valid range"},
+        {"UpdateTable", UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false}"), BAD,
+         INVALID "Table has no stream to disable: TableName: prov"},
+        {"UpdateTable", UPDATE("\"StreamSpecification\":{\"StreamEnabled\":true}"), BAD,
+         PARAMS "If stream is being enabled then UpdateViewType is required"},
+        {"UpdateTable",
+         UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":"
+                "\"KEYS_ONLY\"}"),
+         BAD, PARAMS "If stream is being disabled, then UpdateViewType must not be specified"},
+        {"UpdateTable",
+         UPDATE("\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
+                "\"KEYS_ONLY\"}"),
+         BAD, PARAMS "StreamSpecification with StreamEnabled true is not supported yet"},
+        {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[]"), BAD,
+         PARAMS "GlobalSecondaryIndexUpdates is not supported yet"},
+        /* its class by default: nothing changes */
+        {"UpdateTable", UPDATE("\"TableClass\":\"STANDARD\""), OK, NULL},
+        {"DescribeTable", "{\"TableName\":\"prov\"}", OK,
+         "{\"Table\":{" PROV_BEGINS("ACTIVE") UNITS("0", "0") PROV_FIGURES
+         "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\","
+         "\"LastUpdateToPayPerRequestDateTime\":1760000000.123},\"OnDemandThroughput\":{"
+         "\"MaxWriteRequestUnits\":1}," WARM("12000", "4000") ",\"DeletionProtectionEnabled\":"
+                                                              "true}}"},
+    };
+
+    SCRIPT(state, steps);
+}
+
+#define SSE(members) UPDATE("\"SSESpecification\":{" members "}")
+
+static void encryption_has_its_rules(void **state)
+{
+    static const struct step steps[] = {
+        CREATE("prov", HASH_KEY, PK_S),
+        {"UpdateTable", SSE(""), BAD, PARAMS "Table is already encrypted by default"},
+        {"UpdateTable", SSE("\"Enabled\":false,\"SSEType\":\"KMS\""), BAD,
+         PARAMS "SSEType can not be specified if Enabled is false"},
+        {"UpdateTable", SSE("\"Enabled\":false,\"KMSMasterKeyId\":\"k\""), BAD,
+         PARAMS "KMSMasterKeyId can not be specified if Enabled is false"},
+        {"UpdateTable", SSE("\"Enabled\":true,\"KMSMasterKeyId\":\"k\""), BAD,
+         PARAMS "SSEType KMS is required if KMSMasterKeyId is specified"},
+        {"UpdateTable", SSE("\"Enabled\":true,\"SSEType\":\"AES256\""), BAD,
+         PARAMS "SSEType AES256 is not supported"},
+        {"UpdateTable", SSE("\"SSEType\":\"KMS\""), OK,
+         "{\"TableDescription\":{" PROV_BEGINS("ACTIVE") UNITS("0", "0") PROV_FIGURES
+         "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\","
+         "\"LastUpdateToPayPerRequestDateTime\":1760000000.123},\"SSEDescription\":{\"Status\":"
+         "\"UPDATING\"}," WARM("12000", "4000") UNPROTECTED},
+        {"UpdateTable", SSE("\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"arn:aws:kms:x:1:key/k\""), OK,
+         NULL},
+        {"UpdateTable", SSE("\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"arn:aws:kms:x:1:key/k\""),
+         BAD,
+         PARAMS "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId "
+                "parameter if you want to change Master Key"},
+    };
+
+    SCRIPT(state, steps);
+}
+
+static void throughput_falls_four_times_a_day(void **state)
+{
+    static const struct step steps[] = {
+        {"CreateTable",
+         "{\"TableName\":\"prov\",\"KeySchema\":[" HASH_KEY "],\"AttributeDefinitions\":[" PK_S
+         "]," GIVE("9", "9") "}",
+         OK, NULL},
+        {"UpdateTable", UPDATE(GIVE("8", "9")), OK, NULL},
+        {"UpdateTable", UPDATE(GIVE("8", "8")), OK, NULL},
+        {"UpdateTable", UPDATE(GIVE("7", "7")), OK, NULL},
+        {"UpdateTable", UPDATE(GIVE("6", "7")), OK, NULL},
+        {"UpdateTable", UPDATE(GIVE("5", "9")), BAD,
+         "LimitExceededException: Subscriber limit exceeded: Provisioned throughput decreases are "
+         "limited within a given UTC day. After the first 4 decreases, each subsequent decrease "
+         "in the same UTC day can be performed at most once every 3600 seconds. Number of "
+         "decreases today: 4. Last decrease at Thursday, October 9, 2025 at 8:53:20 AM Coordinated "
+         "Universal Time. Next decrease can be made at Thursday, October 9, 2025 at 9:53:20 AM "
+         "Coordinated Universal Time"},
+        {"UpdateTable", UPDATE(GIVE("7", "7")), OK, NULL},
+    };
+
+    SCRIPT(state, steps);
 }
 
 #define MAKE(rest) "{\"TableName\":\"abc\"," rest "}"
@@ -434,9 +587,15 @@ static void a_table_repeats_what_it_was_told(void **state)
 #define NAMED(name)                                                                                \
     "{\"TableName\":\"" name "\"," PPR                                                             \
     ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA "]}"
-#define BAD_NAME                                                                                   \
-    "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and " \
-    "may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"
+#define ARN_FORMAT                                                                                 \
+    "Valid ARN format is 'arn:<awsPartition>:<vendor>:<region>:<subscriber>:resourceType/"         \
+    "resourceName', where Resource name must have length less than or equal to 255, Resource "     \
+    "name must have length greater than or equal to 3, Resource name must satisfy regular "        \
+    "expression pattern: [a-zA-Z0-9_.-]+"
+
+#define KEYED       "\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA "],"
+#define WITH(more)  MAKE(PPR "," KEYED more)
+#define GIVEN(more) MAKE(GIVE("10", "10") "," KEYED more)
 
 static const struct step impossible[] = {
     {"CreateTable", "{}", BAD,
@@ -486,11 +645,11 @@ static const struct step impossible[] = {
          "a") "],\"ProvisionedThroughput\":{\"ReadCapacityUnits\":1000000000000,"
               "\"WriteCapacityUnits\":1000000000001}"),
      BAD, INVALID "Given value 1000000000001 for WriteCapacityUnits is out of bounds"},
-    {"CreateTable", NAMED(ARN "ab"), BAD, INVALID BAD_NAME},
-    {"CreateTable", NAMED(ARN "a b"), BAD, INVALID BAD_NAME},
-    {"CreateTable", NAMED(ARN), BAD, INVALID BAD_NAME},
+    {"CreateTable", NAMED(ARN "ab"), BAD, ONE ARN_FORMAT},
+    {"CreateTable", NAMED(ARN "a b"), BAD, ONE ARN_FORMAT},
+    {"CreateTable", NAMED(ARN), BAD, ONE ARN_FORMAT},
     {"CreateTable", NAMED("arn:aws:dynamodb:eu-west-1:999999999999:table/abc"), BAD,
-     INVALID BAD_NAME},
+     "AccessDeniedException: Access is denied"},
     {"CreateTable", SCHEMA(KEY_H("a") "," KEY_R("a"), AA), BAD,
      INVALID "Invalid KeySchema: Some index key attribute have no definition"},
     {"CreateTable", SCHEMA(KEY_H("a"), BA), BAD,
@@ -509,16 +668,56 @@ static const struct step impossible[] = {
      MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA
                                             "],\"GlobalSecondaryIndexes\":[{}]"),
      BAD, PARAMS "GlobalSecondaryIndexes is not supported yet"},
+    {"CreateTable", WITH("\"StreamSpecification\":{\"StreamEnabled\":true}"), BAD,
+     PARAMS "Table is being created with a stream enabled, UpdateViewType is required"},
     {"CreateTable",
-     MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA
-                                            "],\"StreamSpecification\":{\"StreamEnabled\":true}"),
-     BAD, PARAMS "StreamSpecification with StreamEnabled true is not supported yet"},
+     WITH("\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"KEYS_ONLY\"}"), BAD,
+     PARAMS "StreamSpecification with StreamEnabled true is not supported yet"},
+    {"CreateTable",
+     WITH("\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":\"KEYS_ONLY\"}"),
+     BAD,
+     PARAMS "Table is being created with a stream disabled, UpdateViewType should not be "
+            "specified"},
+    {"CreateTable", SCHEMA(KEY_H("a"), AA "," AA), BAD, INVALID "Attribute Name is duplicated: a"},
+    {"CreateTable", WITH("\"TableClass\":\"x\""), BAD,
+     INVALID "Invalid table-class parameter provided. Please try again with a valid table-class "
+             "value: [STANDARD, STANDARD_INFREQUENT_ACCESS]."},
+    {"CreateTable", WITH("\"OnDemandThroughput\":{\"MaxReadRequestUnits\":-1}"), BAD,
+     PARAMS "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid "
+            "range"},
+    {"CreateTable", WITH("\"WarmThroughput\":{\"WriteUnitsPerSecond\":1}"), BAD,
+     PARAMS "Requested WriteUnitsPerSecond for WarmThroughput for table is lower than initial "
+            "throughput for OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/"
+            "developerguide/on-demand-capacity-mode.html#on-demand-capacity-mode-initial"},
+    {"CreateTable", WITH("\"Tags\":[{\"Key\":\"aws:foo\",\"Value\":\"\"}]"), BAD,
+     INVALID "Tag Key cannot be prefixed with aws:, Key: aws:foo"},
+    {"CreateTable", GIVEN("\"WarmThroughput\":{\"ReadUnitsPerSecond\":5}"), BAD,
+     PARAMS "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than "
+            "ReadCapacityUnits of ProvisionedThroughput"},
+    {"CreateTable", GIVEN("\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5}"), BAD,
+     PARAMS "MaxReadRequestUnits for OnDemandThroughput cannot be specified when table "
+            "BillingMode is PROVISIONED."},
+    {"CreateTable",
+     WITH(
+         "\"Tags\":[],\"OnDemandThroughput\":{},\"WarmThroughput\":{\"ReadUnitsPerSecond\":12001}"),
+     OK,
+     "{\"TableDescription\":{\"AttributeDefinitions\":[" AA "],\"KeySchema\":[" KEY_H(
+         "a") "],\"TableName\":\"abc\",\"TableStatus\":\"CREATING\",\"CreationDateTime\":"
+              "1760000000.123," UNITS(
+                  "0", "0") ",\"TableSizeBytes\":0,\"ItemCount\":0,"
+                            "\"TableArn\":\"" ARN "abc\",\"TableId\":\"*\",\"BillingModeSummary\":{"
+                            "\"BillingMode\":\"PAY_PER_REQUEST\"},\"WarmThroughput\":{"
+                            "\"ReadUnitsPerSecond\":"
+                            "12001,\"WriteUnitsPerSecond\":4000,\"Status\":\"UPDATING\"},"
+                            "\"DeletionProtectionEnabled\":false}}"},
 };
 
 static void impossible_tables_are_refused(void **state)
 {
     SCRIPT(state, impossible);
 }
+
+#define TAG(tags) "{\"ResourceArn\":\"" ARN "hash\",\"Tags\":[" tags "]}"
 
 static void tags_are_kept(void **state)
 {
@@ -536,7 +735,7 @@ static void tags_are_kept(void **state)
         {"ListTagsOfResource", "{\"ResourceArn\":\"" ARN "hash\"}", OK,
          "{\"Tags\":[{\"Key\":\"b\",\"Value\":\"\"}]}"},
         {"ListTagsOfResource", "{\"ResourceArn\":\"" ARN "none\"}", BAD,
-         "ResourceNotFoundException: Requested resource not found: ResourcArn: " ARN
+         "ResourceNotFoundException: Requested resource not found: ResourceArn: " ARN
          "none not found"},
         {"ListTagsOfResource",
          "{\"ResourceArn\":\"arn:aws:dynamodb:eu-west-1:999999999999:table/hash\"}", BAD,
@@ -544,7 +743,74 @@ static void tags_are_kept(void **state)
         {"TagResource", "{\"ResourceArn\":\"" ARN "hash\",\"Tags\":[]}", BAD,
          INVALID "Atleast one Tag needs to be provided as Input."},
         {"TagResource", "{\"ResourceArn\":\"hash\",\"Tags\":[{\"Key\":\"a\",\"Value\":\"1\"}]}",
-         BAD, INVALID "Invalid TableArn: Invalid ResourceArn provided as input hash"},
+         BAD, PARAMS "ARNs must start with 'arn:': hash"},
+        {"ListTagsOfResource",
+         "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:111122223333:table/hash\"}", BAD,
+         INVALID "Invalid TableArn: Invalid ResourceArn provided as input "
+                 "arn:aws:dynamodb:us-east-1:111122223333:table/hash"},
+        {"ListTagsOfResource", "{\"ResourceArn\":\"" ARN "ab\"}", BAD,
+         INVALID "Invalid TableArn: Invalid ResourceArn provided as input " ARN "ab"},
+        {"ListTagsOfResource", "{\"ResourceArn\":\"" ARN "hash/index/i\"}", BAD,
+         PARAMS "Invalid resource arn provided, only table or stream is accepted. Provided "
+                "resource arn: " ARN "hash/index/i"},
+        {"ListTagsOfResource", "{\"ResourceArn\":\"" ARN "hash/backup/b\"}", BAD,
+         PARAMS "Provided Arn is not a DynamoDB resource arn: " ARN "hash/backup/b"},
+        {"ListTagsOfResource", "{\"ResourceArn\":\"" ARN "hash\",\"NextToken\":\"x\"}", OK,
+         "{\"Tags\":[{\"Key\":\"b\",\"Value\":\"\"}]}"},
+        {"TagResource", TAG("{\"Key\":\"good\",\"Value\":\"1\"},{\"Key\":\"a#b\",\"Value\":\"\"}"),
+         BAD, INVALID "The Tag Key provided is invalid, Key: a#b"},
+        {"TagResource", TAG("{\"Key\":\"\",\"Value\":\"1\"}"), BAD,
+         INVALID "The Tag Key provided is invalid, Key: "},
+        {"TagResource", TAG("{\"Value\":\"1\"}"), BAD,
+         INVALID "The Tag Key provided is invalid, Key: null"},
+        {"TagResource", TAG("{\"Key\":\"k\"}"), BAD,
+         INVALID "The Tag Value provided is invalid, Value: null"},
+        {"TagResource", TAG("{\"Key\":\"k\",\"Value\":\"100%\"}"), BAD,
+         INVALID "The Tag Value provided is invalid, Value: 100%"},
+        {"TagResource", TAG("{\"Key\":\"k\",\"Value\":\"\xf0\x9f\x94\x91\"}"), BAD,
+         INVALID "The Tag Value provided is invalid, Value: \xf0\x9f\x94\x91"},
+        {"TagResource", TAG("{\"Key\":\"AWS:foo\",\"Value\":\"1\"}"), BAD,
+         INVALID "Tag Key cannot be prefixed with aws:, Key: AWS:foo"},
+        {"TagResource", TAG("{\"Key\":\"k\",\"Value\":\"1\"},{\"Key\":\"k\",\"Value\":\"2\"}"), BAD,
+         INVALID "Duplicate Tag Keys provided as input: Duplicate Tag Key found k"},
+        {"UntagResource", "{\"ResourceArn\":\"" ARN "hash\",\"TagKeys\":[\"aws:foo\"]}", BAD,
+         INVALID "Tag Key cannot be prefixed with aws:, Key: aws:foo"},
+        {"TagResource", TAG("{\"Key\":\"\xd0\xba\xd0\xbb\",\"Value\":\"a b+c-d=e.f_g:h/i@j\"}"), OK,
+         ""},
+    };
+
+    SCRIPT(state, steps);
+}
+
+#define OTHER_REGION  "arn:aws:dynamodb:us-east-1:111122223333:table/hash"
+#define OTHER_ACCOUNT "arn:aws:dynamodb:eu-west-1:999999999999:table/hash"
+
+static void arns_of_others_are_refused(void **state)
+{
+    static const struct step steps[] = {
+        HASH_TABLE,
+        {"DescribeTable", "{\"TableName\":\"" OTHER_ACCOUNT "\"}", BAD,
+         "AccessDeniedException: Access is denied"},
+        {"DescribeTable", "{\"TableName\":\"" OTHER_REGION "\"}", BAD,
+         ONE "Invalid AWS region in '" OTHER_REGION "'"},
+        {"DescribeTable",
+         "{\"TableName\":\"arn:aws-cn:dynamodb:eu-west-1:111122223333:table/hash\"}", BAD,
+         ONE "Invalid AWS partition in 'arn:aws-cn:dynamodb:eu-west-1:111122223333:table/hash'"},
+        {"DescribeTable", "{\"TableName\":\"arn:aws:dynamodb:eu-west-1:111122223333:stream/hash\"}",
+         BAD, ONE "Invalid resource type in 'arn:aws:dynamodb:eu-west-1:111122223333:stream/hash'"},
+        {"DescribeTable", "{\"TableName\":\"" ARN "hash/index/i\"}", BAD, ONE ARN_FORMAT},
+        {"DescribeTable", "{\"TableName\":\"arn:aws\"}", BAD, ONE ARN_FORMAT},
+        {"DescribeContinuousBackups", "{\"TableName\":\"" OTHER_REGION "\"}", BAD,
+         ONE "Invalid AWS region in '" OTHER_REGION "'"},
+        {"GetItem", "{\"TableName\":\"" OTHER_ACCOUNT "\",\"Key\":{\"pk\":{\"S\":\"a\"}}}", BAD,
+         "AccessDeniedException: Access is denied"},
+        {"BatchGetItem",
+         "{\"RequestItems\":{\"" OTHER_ACCOUNT "\":{\"Keys\":[{\"pk\":{\"S\":\"a\"}}]}}}", BAD,
+         "AccessDeniedException: Access is denied"},
+        {"BatchGetItem", "{\"RequestItems\":{\"" ARN "hash\":{\"Keys\":[{\"pk\":{\"S\":\"a\"}}]}}}",
+         OK, NULL},
+        {"DescribeTable", "{\"TableName\":\"" ARN "none\"}", BAD,
+         "ResourceNotFoundException: Requested resource not found: Table: none not found"},
     };
 
     SCRIPT(state, steps);
@@ -1167,6 +1433,10 @@ int main(void)
         TEST(answers_are_counted),
         TEST(tables_are_made_described_and_deleted),
         TEST(a_table_repeats_what_it_was_told),
+        TEST(updates_have_one_concern),
+        TEST(encryption_has_its_rules),
+        TEST(throughput_falls_four_times_a_day),
+        TEST(arns_of_others_are_refused),
         TEST(impossible_tables_are_refused),
         TEST(tags_are_kept),
         TEST(recovery_is_switched),
