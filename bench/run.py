@@ -2,12 +2,16 @@
 """Measures gramme beside the limits of its parts, in the same run: see README.md."""
 
 import argparse
+import atexit
 import datetime
 import hashlib
 import hmac
+import http.client
 import json
+import multiprocessing
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -82,6 +86,7 @@ class Process:
 
     def __init__(self, command, url, environment=None, log=None):
         self.url = url
+        atexit.register(self.stop)
         self.output = open(log, "wb") if log else subprocess.DEVNULL
         self.began = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
@@ -110,8 +115,9 @@ class Process:
         return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) / 1024
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
 
 
 def free_port():
@@ -135,18 +141,21 @@ def with_credentials(folder):
     return "--credentials", str(folder / "credentials")
 
 
+def headers_of(operation):
+    """Of an unsigned call; for servers without credentials."""
+    return {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "X-Amz-Date": "20260101T000000Z",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/{REGION}/dynamodb/aws4_request, "
+                             "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64}
+
+
 def call(url, operation, body):
-    """An unsigned call; for servers without credentials."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {
-        "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-        "X-Amz-Date": "20260101T000000Z",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/{REGION}/dynamodb/aws4_request, "
-                         "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64})
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers_of(operation))
     try:
         with urllib.request.urlopen(request, timeout=60) as reply:
             return json.load(reply)
-    except urllib.error.HTTPError as failure:
-        raise SystemExit(f"{operation}: {failure.read().decode()}") from None
+    except urllib.error.HTTPError as error:
+        raise SystemExit(f"{operation}: {error.read().decode()}") from None
 
 
 def create_table(url, name, recovery):
@@ -180,13 +189,14 @@ def wrk(server, file, connections, seconds):
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", HERE / "signed.lua", server.url,
                "--", file]
     cpu = server.cpu_seconds()
-    out = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True,
+                         timeout=seconds + 30).stdout
     requests = int(re.search(r"(\d+) requests in", out)[1])
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
     return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), "requests": requests,
             "cpu_us": (server.cpu_seconds() - cpu) / requests * 1e6,
-            "p50": milliseconds(re.search(r"50%\s+(\S+)", out)[1]),
-            "p99": milliseconds(re.search(r"99%\s+(\S+)", out)[1]),
+            "p50": milliseconds(re.search(r"^ +50% +(\S+)", out, re.M)[1]),
+            "p99": milliseconds(re.search(r"^ +99% +(\S+)", out, re.M)[1]),
             "wrong": int(wrong[1]) if wrong else 0}
 
 
@@ -252,10 +262,45 @@ def requests(arguments, folder):
             each.stop()
 
 
-def fill(server, name, items, size, first=0, step=1):
-    """Items k<first>, by step; answers the items there are now."""
-    subprocess.run(["wrk", "-t2", "-c16", "-d3600s", "-s", HERE / "fill.lua", server.url, "--", name, str(items),
-                    str(size), str(first), str(step)], check=True, stdout=subprocess.DEVNULL)
+def corpus():
+    """A text of words that are as unevenly used as those of a language: pieces of it compress about as the texts of
+    real items do."""
+    chance = random.Random(7)
+    syllables = ("an be cor del en fi gar hol in jo ka lo mer nu or pa qui ra so ter un ver wa xi yo zen sta bri con "
+                 "pro tion ing").split()
+    words = ["".join(chance.choices(syllables, k=chance.randint(1, 4))) for _ in range(4096)]
+    weights = [1 / (10 + at) for at in range(4096)]
+    return " ".join(chance.choices(words, weights, k=400_000))
+
+
+def fill_part(url, name, first, last, step):
+    """Puts items k<first> to k<last>, by step, each of about 1,000 bytes of JSON."""
+    host, port = url.split("//")[1].rstrip("/").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
+    text, chance = corpus(), random.Random(first)
+    headers = headers_of("BatchWriteItem")
+    for start in range(first, last, 25 * step):
+        items = []
+        for key in range(start, min(start + 25 * step, last), step):
+            at = chance.randrange(len(text) - 2000)
+            items.append('{"PutRequest":{"Item":{"pk":{"S":"k%d"},"serial":{"N":"%d"},"active":{"BOOL":true},"tags":{"SS":'
+                         '["%s","x%s"]},"place":{"M":{"street":{"S":"%s"},"zip":{"S":"%05d"}}},"note":{"S":"%s"}}}}'
+                         % (key, key, text[at:at + 8], text[at + 9:at + 17], text[at + 20:at + 35], key % 99999,
+                            text[at + 40:at + 780]))
+        connection.request("POST", "/", '{"RequestItems":{"%s":[%s]}}' % (name, ",".join(items)), headers)
+        reply = connection.getresponse()
+        body = reply.read()
+        if reply.status != 200 or b'"UnprocessedItems":{}' not in body:
+            raise SystemExit(f"fill: {reply.status} {body[:500]}")
+
+
+def fill(server, name, last, step=1):
+    """Items k0, by step, below `last`, from several processes; answers how many items there are then."""
+    parts = 4
+    size = -(-last // parts // step) * step
+    with multiprocessing.Pool(parts) as pool:
+        pool.starmap(fill_part, [(server.url, name, at * size, min(last, (at + 1) * size), step)
+                                 for at in range(parts)])
     return call(server.url, "DescribeTable", {"TableName": name})["Table"]["ItemCount"]
 
 
@@ -268,11 +313,11 @@ def export(arguments, folder):
             name, items = f"Export{mb}", mb * 1_000_000 // 1000
             arn = create_table(server.url, name, True)
             began = time.monotonic()
-            there = fill(server, name, items, 1000)
+            there = fill(server, name, items)
             print(f"{mb} MB: {there:,} items loaded in {time.monotonic() - began:.1f} s", flush=True)
             instant = int(time.time() * 1000) + 2
             time.sleep(0.01)
-            fill(server, name, items // 100, 1000, 0, 100)
+            fill(server, name, items, 100)
             settle(server)
             for _ in range(arguments.rounds):
                 export_once(server, folder, arn, {"ExportTime": instant / 1000})
@@ -330,7 +375,7 @@ def start(arguments, folder):
         server = gramme(arguments, inner)
         server.wait_until_up()
         create_table(server.url, "Full", True)
-        fill(server, "Full", mb * 1000, 1000)
+        fill(server, "Full", mb * 1000)
         server.stop()
         times = []
         for _ in range(arguments.rounds):
