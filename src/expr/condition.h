@@ -1,0 +1,26 @@
+/* expr/condition.h - ConditionExpression and FilterExpression: compiled once for a request, weighed
+ * on encoded items as they are. A condition lives in the arena of its scope; many threads may weigh
+ * one. */
+#ifndef EXPR_CONDITION_H
+#define EXPR_CONDITION_H
+
+#include "expr/scope.h"
+
+struct condition;
+
+/* `label` is the parameter's name: "ConditionExpression" or "FilterExpression". ERR_VALIDATION with
+ * the service's message. */
+MUST_CHECK bool condition_compile(struct scope *scope, const char *label, struct bytes text,
+                                  struct condition **out, struct err *err);
+
+/* Whether an item keeps it. No item at all is an item without attributes. */
+bool condition_holds(const struct condition *condition, struct bytes item);
+
+/* What the service refuses once it knows the table: paths into key attributes; and in a Query's
+ * filter key attributes at all. */
+MUST_CHECK bool condition_check_keys(const struct condition *condition, const struct bytes *keys,
+                                     uint32_t count, struct err *err);
+MUST_CHECK bool condition_check_filter(const struct condition *condition, const struct bytes *keys,
+                                       uint32_t count, struct err *err);
+
+#endif

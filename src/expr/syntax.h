@@ -1,0 +1,151 @@
+/* expr/syntax.h - an expression as a tree, for the files of this folder: read by parser.c, its
+ * placeholders replaced and its rules checked by check.c. Trees live in the request's arena and
+ * borrow from the text and the scope. */
+#ifndef EXPR_SYNTAX_H
+#define EXPR_SYNTAX_H
+
+#include "expr/scope.h"
+
+/* Developer guide, "Service quotas", expression parameters: an expression has at most 4 KB, 300
+ * operators or functions, 100 operands of IN. A document path is as deep as an item. */
+#define EXPRESSION_MOST 4096
+#define OPERATORS_MOST  300
+#define IN_MOST         100
+#define PATH_MOST       ITEM_DEPTH_MOST
+
+enum node_kind {
+    NODE_PATH,
+    NODE_VALUE,
+    NODE_CALL,
+    NODE_OR,
+    NODE_AND,
+    NODE_NOT,
+    NODE_EQ,
+    NODE_NE,
+    NODE_LT,
+    NODE_LE,
+    NODE_GT,
+    NODE_GE,
+    NODE_BETWEEN,
+    NODE_IN,
+    NODE_PLUS,
+    NODE_MINUS,
+};
+
+enum function {
+    FUNCTION_UNKNOWN,
+    FUNCTION_ATTRIBUTE_EXISTS,
+    FUNCTION_ATTRIBUTE_NOT_EXISTS,
+    FUNCTION_ATTRIBUTE_TYPE,
+    FUNCTION_BEGINS_WITH,
+    FUNCTION_CONTAINS,
+    FUNCTION_SIZE,
+    FUNCTION_IF_NOT_EXISTS,
+    FUNCTION_LIST_APPEND,
+};
+
+enum step_kind {
+    STEP_INDEX, /* before names: the order in which paths are sorted */
+    STEP_NAME,
+};
+
+/* One step of a document path. */
+struct step {
+    enum step_kind kind;
+    bool alias; /* `name` is "#n" and nothing has replaced it */
+    uint32_t index;
+    struct bytes name; /* of an index: its digits */
+};
+
+struct node {
+    enum node_kind kind;
+    enum function function;
+    bool in_parentheses;
+    uint32_t count;    /* steps or operands */
+    struct bytes text; /* a value's ":v", a function's name */
+    union {
+        struct step *steps;
+        struct node **operands;
+        const struct value *value;
+    };
+};
+
+enum action_kind {
+    ACTION_SET,
+    ACTION_REMOVE,
+    ACTION_ADD,
+    ACTION_DELETE,
+};
+
+/* One assignment of an update. */
+struct action {
+    enum action_kind kind;
+    uint32_t section; /* counted from 0 as written */
+    struct node *path;
+    struct node *operand; /* NULL: REMOVE */
+};
+
+/* A list of paths, or of what an update does. */
+struct node_list {
+    struct node **nodes;
+    uint32_t count, capacity;
+};
+struct action_list {
+    struct action *actions;
+    uint32_t count, capacity;
+};
+
+/* What is being compiled: `label` is the parameter's name. */
+struct source {
+    const char *label;
+    struct bytes text;
+    struct scope *scope;
+    struct err *err;
+    uint32_t operators; /* seen so far */
+};
+
+/* Fails with "Invalid LABEL: ". */
+bool source_fail(const struct source *source, const char *format, ...) PRINTF(2, 3);
+
+/* Each reads a whole text. NULL or false: it is none, and source->err says why. */
+struct node *parse_condition(struct source *source);
+bool parse_projection(struct source *source, struct node_list *paths);
+bool parse_update(struct source *source, struct action_list *actions);
+
+/* Each checks what was read by the service's rules, in its order, and replaces the placeholders. */
+bool check_condition(struct source *source, struct node *condition);
+bool check_projection(struct source *source, struct node_list *paths);
+bool check_update(struct source *source, struct action_list *actions);
+
+/* Sorts paths so that those which begin alike lie together, indexes before names, both in the order
+ * of an item; `paths` and `sorted` have `count` each. Fails where one contains another or where two
+ * want a list and a map in one place. */
+bool sort_paths(const struct source *source, struct node *const *paths, struct node **sorted,
+                uint32_t count);
+
+/* The name of a function as it is written, and which one a word names. */
+enum function function_named(struct bytes word);
+
+bool word_reserved(struct bytes word);
+
+/* Whether two steps are the same; < 0, 0, > 0 in the order of sort_paths(). */
+int step_order(const struct step *one, const struct step *other);
+
+/* The value at the first `steps` steps of a path in an item; false if there is none. */
+bool path_find(const struct node *path, uint32_t steps, struct bytes item, struct value *out);
+
+/* Whether a value's type and content are another's. Not for what has no value_walk() content. */
+bool value_same(const struct value *one, const struct value *other);
+
+/* "BOOL" */
+const char *type_name(enum value_type type);
+
+/* The first path below one of the names in a tree; NULL: none. `deep`: only such with a step behind
+ * the name. */
+const struct node *find_path(const struct node *node, const struct bytes *names, uint32_t count,
+                             bool deep);
+
+/* "Key attributes must be scalars", where `path` is not NULL (dynalite, validateKeyPaths). */
+bool refuse_key_path(const struct node *path, struct err *err);
+
+#endif
