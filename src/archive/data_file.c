@@ -1,8 +1,7 @@
-/* archive/data_file.c - the pipeline of one data file: lines -> deflate -> MD5 -> parts.
+/* archive/data_file.c - the pipeline of one data file: lines -> deflate -> parts.
  *
  * Lines gather until there is a chunk worth compressing. The compressor writes straight into the
- * buffer of the upload's next part, and the digest takes the bytes from there while they are in the
- * CPU's cache; the part is handed to the store from the same place. */
+ * buffer of the upload's next part, which is handed to the store from there. */
 #include "archive/data_file.h"
 
 #include <assert.h>
@@ -19,7 +18,6 @@ struct data_file {
     struct data_file_settings settings;
     struct data_file_figures figures;
     struct upload *upload; /* NULL once completed */
-    struct digest *md5;
     struct buf lines;
     uint8_t *part; /* UPLOAD_PART bytes */
     size_t part_size;
@@ -52,7 +50,6 @@ struct data_file *data_file_open(const struct data_file_settings *settings, stru
     file->upload = upload;
     file->part = malloc(UPLOAD_PART);
     assert(file->part != NULL);
-    file->md5 = digest_new(DIGEST_MD5);
     buf_init(&file->lines);
     stream_begin(file);
     return file;
@@ -89,7 +86,6 @@ static void deflate_some(struct data_file *file)
     assert(outcome == COMP_OK);
 
     size_t made = room - file->stream.avail_out;
-    digest_put(file->md5, bytes_of(file->part + file->part_size, made));
     file->part_size += made;
     file->figures.file_bytes += made;
 }
@@ -128,18 +124,14 @@ bool data_file_put(struct data_file *file, struct bytes item, struct err *err)
 
 bool data_file_finish(struct data_file *file, struct data_file_result *out, struct err *err)
 {
-    char etag[ETAG_MOST];
-
     if (!compress_lines(file, true, err))
         return false;
     if ((file->part_size > 0 || !file->parts_sent) && !send_part(file, err))
         return false;
     struct upload *upload = file->upload;
     file->upload = NULL;
-    if (!file->settings.store->ops->upload_complete(upload, etag, err))
+    if (!file->settings.store->ops->upload_complete(upload, &out->sums, err))
         return false;
-    digest_take(file->md5, out->md5);
-    memcpy(out->etag, etag, sizeof etag);
     out->figures = file->figures;
     return true;
 }
@@ -150,7 +142,6 @@ void data_file_close(struct data_file *file)
         return;
     if (file->upload != NULL)
         file->settings.store->ops->upload_abort(file->upload);
-    digest_free(file->md5);
     buf_release(&file->lines);
     free(file->part);
     free(file);

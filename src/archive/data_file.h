@@ -5,7 +5,6 @@
 #ifndef ARCHIVE_DATA_FILE_H
 #define ARCHIVE_DATA_FILE_H
 
-#include "base/digest.h"
 #include "store/store.h"
 
 struct data_file_settings {
@@ -25,8 +24,7 @@ struct data_file_figures {
 
 struct data_file_result {
     struct data_file_figures figures;
-    uint8_t md5[MD5_SIZE]; /* of the compressed bytes */
-    char etag[ETAG_MOST];
+    struct upload_sums sums; /* of the compressed bytes */
 };
 
 struct data_file;

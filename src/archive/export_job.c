@@ -332,8 +332,8 @@ static bool finish_file(struct part_walk *walk, struct export_part *part, struct
     part->done = true;
     part->items = result.figures.items;
     part->item_bytes = result.figures.item_bytes;
-    part->md5 = bytes_of(result.md5, sizeof result.md5);
-    part->etag = bytes_of_text(result.etag);
+    part->md5 = bytes_of(result.sums.md5, sizeof result.sums.md5);
+    part->etag = bytes_of_text(result.sums.etag);
     return save_part(walk->run, part, err);
 }
 

@@ -299,14 +299,12 @@ static bool piece_take(void *context, struct bytes piece, struct err *err)
     return true;
 }
 
-static void md5_check(struct file *file)
+static void md5_check(struct file *file, const uint8_t md5[MD5_SIZE])
 {
-    uint8_t md5[MD5_SIZE];
     struct buf quoted;
 
-    digest_take(file->md5, md5);
     buf_init(&quoted);
-    json_put_base64(&quoted, bytes_of(md5, sizeof md5));
+    json_put_base64(&quoted, bytes_of(md5, MD5_SIZE));
     struct bytes computed = bytes_of(quoted.data + 1, quoted.size - 2);
     if (!bytes_equal(computed, file->entry->md5))
         verify_problem(file->verify, file->entry->leaf, "its MD5 is %.*s, not the manifest's %.*s",
@@ -326,8 +324,9 @@ static unsigned long etag_parts(struct bytes etag)
     return strtoul(digits, NULL, 10);
 }
 
-/* An upload in parts of another length has an etag that nobody can compute afterwards. */
-static void etag_check(struct file *file, bool kms)
+/* One part, as a folder always has it, or ours; an upload in parts of another length has an etag
+ * that nobody can compute afterwards. */
+static void etag_check(struct file *file, const uint8_t md5[MD5_SIZE], bool kms)
 {
     char computed[ETAG_MOST], ignored[ETAG_MOST];
 
@@ -335,9 +334,11 @@ static void etag_check(struct file *file, bool kms)
         etag_sum_part(&file->parts, ignored);
     uint32_t parts = file->parts.parts;
     etag_sum_take(&file->parts, computed);
+    unsigned long given = etag_parts(file->entry->etag);
+    if (given == 1)
+        etag_of_one_part(md5, computed);
     if (bytes_equal(bytes_of_text(computed), file->entry->etag))
         return;
-    unsigned long given = etag_parts(file->entry->etag);
     if (kms || (given > 1 && given != parts))
         file->verify->report->etags_unchecked++;
     else
@@ -349,10 +350,12 @@ static void end_check(struct file *file, bool kms)
 {
     struct verify *verify = file->verify;
     const char *leaf = file->entry->leaf;
+    uint8_t md5[MD5_SIZE];
     struct err why = {0};
 
-    md5_check(file);
-    etag_check(file, kms);
+    digest_take(file->md5, md5);
+    md5_check(file, md5);
+    etag_check(file, md5, kms);
     if (file->broken)
         return;
     if (!gunzip_end(file->gunzip, &why))

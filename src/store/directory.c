@@ -51,7 +51,8 @@ struct unfinished {
 
 struct directory_upload {
     struct unfinished unfinished;
-    struct etag_sum sum;
+    struct digest *md5; /* of all bytes: in a folder they are one part, however they come */
+    bool first_seen;
     bool last_seen; /* a part under UPLOAD_PART has come */
 };
 
@@ -264,7 +265,7 @@ static bool directory_upload_begin(struct store *store, const struct object_loca
     struct directory_upload *upload = calloc(1, sizeof *upload);
     assert(upload != NULL);
     upload->unfinished = unfinished;
-    etag_sum_init(&upload->sum);
+    upload->md5 = digest_new(DIGEST_MD5);
     *out = (struct upload *)upload;
     return true;
 }
@@ -272,14 +273,13 @@ static bool directory_upload_begin(struct store *store, const struct object_loca
 static bool directory_upload_part(struct upload *base, struct bytes part, struct err *err)
 {
     struct directory_upload *upload = upload_of(base);
-    char etag[ETAG_MOST];
 
     assert(!upload->last_seen && part.size <= UPLOAD_PART);
+    upload->first_seen = true;
     upload->last_seen = part.size < UPLOAD_PART;
     if (STORE_FAULT(STORE_PART, err) || !unfinished_write(&upload->unfinished, part, err))
         return false;
-    etag_sum_put(&upload->sum, part);
-    etag_sum_part(&upload->sum, etag);
+    digest_put(upload->md5, part);
     return true;
 }
 
@@ -288,18 +288,20 @@ static void directory_upload_abort(struct upload *base)
     struct directory_upload *upload = upload_of(base);
 
     unfinished_drop(&upload->unfinished);
-    etag_sum_release(&upload->sum);
+    digest_free(upload->md5);
     free(upload);
 }
 
-static bool directory_upload_complete(struct upload *base, char etag[ETAG_MOST], struct err *err)
+static bool directory_upload_complete(struct upload *base, struct upload_sums *out, struct err *err)
 {
     struct directory_upload *upload = upload_of(base);
 
-    assert(upload->sum.parts > 0);
+    assert(upload->first_seen);
     bool ok = !STORE_FAULT(STORE_COMPLETE, err) && unfinished_publish(&upload->unfinished, err);
-    if (ok)
-        etag_sum_take(&upload->sum, etag);
+    if (ok) {
+        digest_take(upload->md5, out->md5);
+        etag_of_one_part(out->md5, out->etag);
+    }
     directory_upload_abort(base); /* frees; after the rename there is no file to remove */
     return ok;
 }

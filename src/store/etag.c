@@ -11,6 +11,20 @@ void etag_of_object(struct bytes body, char etag[ETAG_MOST])
     hex_put(md5, sizeof md5, etag);
 }
 
+static void put_with_parts(const uint8_t md5[MD5_SIZE], uint32_t parts, char etag[ETAG_MOST])
+{
+    hex_put(md5, MD5_SIZE, etag);
+    snprintf(etag + (size_t)2 * MD5_SIZE, ETAG_MOST - (size_t)2 * MD5_SIZE, "-%u", parts);
+}
+
+void etag_of_one_part(const uint8_t md5[MD5_SIZE], char etag[ETAG_MOST])
+{
+    uint8_t outer[MD5_SIZE];
+
+    digest_of(DIGEST_MD5, bytes_of(md5, MD5_SIZE), outer);
+    put_with_parts(outer, 1, etag);
+}
+
 void etag_sum_init(struct etag_sum *sum)
 {
     *sum = (struct etag_sum){digest_new(DIGEST_MD5), digest_new(DIGEST_MD5), 0};
@@ -42,7 +56,6 @@ void etag_sum_take(struct etag_sum *sum, char etag[ETAG_MOST])
     uint8_t md5[MD5_SIZE];
 
     digest_take(sum->all, md5);
-    hex_put(md5, sizeof md5, etag);
-    snprintf(etag + 2 * sizeof md5, ETAG_MOST - 2 * sizeof md5, "-%u", sum->parts);
+    put_with_parts(md5, sum->parts, etag);
     sum->parts = 0;
 }

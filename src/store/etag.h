@@ -4,10 +4,12 @@
 #ifndef STORE_ETAG_H
 #define STORE_ETAG_H
 
-#include "base/digest.h"
 #include "store/store.h"
 
 void etag_of_object(struct bytes body, char etag[ETAG_MOST]);
+
+/* Of an upload in one part, by the MD5 of its bytes. */
+void etag_of_one_part(const uint8_t md5[MD5_SIZE], char etag[ETAG_MOST]);
 
 /* Of an upload: its bytes in pieces, and where each part ends. */
 struct etag_sum {

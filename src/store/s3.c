@@ -30,6 +30,7 @@ struct s3_upload {
     const char *id;
     bool kms;
     struct etag_sum sum;
+    struct digest *md5; /* of all parts */
     uint64_t size;
     bool last_seen;   /* a part under UPLOAD_PART has come */
     struct buf parts; /* the body of the call that completes */
@@ -198,6 +199,7 @@ static struct s3_upload *upload_new(struct s3 *s3, const struct object_location 
         upload->owner = arena_text(&upload->arena, bytes_of_text(settings->expected_owner));
     upload->kms = is_kms(settings);
     etag_sum_init(&upload->sum);
+    upload->md5 = digest_new(DIGEST_MD5);
     buf_init(&upload->parts);
     return upload;
 }
@@ -205,6 +207,7 @@ static struct s3_upload *upload_new(struct s3 *s3, const struct object_location 
 static void upload_free(struct s3_upload *upload)
 {
     buf_release(&upload->parts);
+    digest_free(upload->md5);
     etag_sum_release(&upload->sum);
     arena_release(&upload->arena);
     free(upload);
@@ -263,6 +266,7 @@ static bool s3_upload_part(struct upload *base, struct bytes part, struct err *e
     arena_rewind(&upload->arena, mark);
     if (!ok)
         return false;
+    digest_put(upload->md5, part);
     upload->size += part.size;
     buf_printf(&upload->parts, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>",
                upload->sum.parts, etag);
@@ -370,19 +374,21 @@ static void s3_upload_abort(struct upload *base)
     upload_free(upload);
 }
 
-static bool s3_upload_complete(struct upload *base, char etag[ETAG_MOST], struct err *err)
+static bool s3_upload_complete(struct upload *base, struct upload_sums *out, struct err *err)
 {
     struct s3_upload *upload = upload_of(base);
     char computed[ETAG_MOST];
 
     assert(upload->sum.parts > 0);
     etag_sum_take(&upload->sum, computed);
-    bool ok = !STORE_FAULT(STORE_COMPLETE, err) && complete_send(upload, computed, etag, err);
-    if (ok)
-        upload_free(upload);
-    else
+    bool ok = !STORE_FAULT(STORE_COMPLETE, err) && complete_send(upload, computed, out->etag, err);
+    if (!ok) {
         s3_upload_abort(base);
-    return ok;
+        return false;
+    }
+    digest_take(upload->md5, out->md5);
+    upload_free(upload);
+    return true;
 }
 
 static const char *s3_upload_id(const struct upload *base)

@@ -11,6 +11,7 @@
 #define STORE_STORE_H
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 
 struct store;
@@ -32,6 +33,12 @@ struct object_location {
 #define UPLOAD_PART    ((size_t)8 * 1024 * 1024) /* bytes of every part but the last */
 #define UPLOAD_ID_MOST 1024
 
+/* What an upload came to. Each store hashes in the way that it needs anyway. */
+struct upload_sums {
+    uint8_t md5[MD5_SIZE]; /* of all bytes */
+    char etag[ETAG_MOST];
+};
+
 struct store_ops {
     const char *name;
     bool (*put)(struct store *store, const struct object_location *where, struct bytes body,
@@ -43,7 +50,7 @@ struct store_ops {
                          const struct object_settings *settings, struct upload **out,
                          struct err *err);
     bool (*upload_part)(struct upload *upload, struct bytes part, struct err *err);
-    bool (*upload_complete)(struct upload *upload, char etag[ETAG_MOST], struct err *err);
+    bool (*upload_complete)(struct upload *upload, struct upload_sums *out, struct err *err);
     void (*upload_abort)(struct upload *upload);
     /* The upload's id, to abort it after a crash; NUL-terminated, the upload's. */
     const char *(*upload_id)(const struct upload *upload);

@@ -49,7 +49,7 @@ static int test_open(void **state)
                                     .attempts = 3};
     assert_non_null(settings.endpoint);
     assert_non_null(settings.region);
-    test = (struct store_under_test){store_open_s3(&settings, &err), getenv("S3_BUCKET"),
+    test = (struct store_under_test){store_open_s3(&settings, &err), getenv("S3_BUCKET"), false,
                                      bucket_clear};
     if (test.store == NULL)
         fail_msg("%s", err.message);
@@ -70,6 +70,7 @@ static void kms_encrypts(void **state)
     struct object_location where = {test.bucket, "small"}, large = {test.bucket, "large"};
     struct upload *upload = NULL;
     char etag[ETAG_MOST];
+    struct upload_sums sums;
     struct err err = {0};
     struct buf got;
 
@@ -80,7 +81,7 @@ static void kms_encrypts(void **state)
     if (!test.store->ops->put(test.store, &where, BYTES("abc"), &kms, etag, &err) ||
         !test.store->ops->upload_begin(test.store, &large, &kms, &upload, &err) ||
         !test.store->ops->upload_part(upload, BYTES("def"), &err) ||
-        !test.store->ops->upload_complete(upload, etag, &err))
+        !test.store->ops->upload_complete(upload, &sums, &err))
         fail_msg("%s", err.message);
     store_read(test.store, test.bucket, "small", &got);
     store_read(test.store, test.bucket, "large", &got);

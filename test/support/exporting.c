@@ -76,13 +76,13 @@ static void upload_lose(struct upload *upload)
     free(upload);
 }
 
-static bool dying_complete(struct upload *upload, char etag[ETAG_MOST], struct err *err)
+static bool dying_complete(struct upload *upload, struct upload_sums *out, struct err *err)
 {
     if (!alive(upload->dying, err)) {
         upload_lose(upload);
         return false;
     }
-    bool ok = upload->dying->real->ops->upload_complete(upload->real, etag, err);
+    bool ok = upload->dying->real->ops->upload_complete(upload->real, out, err);
     free(upload);
     return ok;
 }

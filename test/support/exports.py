@@ -22,9 +22,10 @@ def md5(data):
     return base64.b64encode(hashlib.md5(data).digest()).decode()
 
 
-def etag(data):
-    """Of a multipart upload in parts of PART bytes."""
-    parts = [data[at:at + PART] for at in range(0, len(data), PART)] or [b""]
+def etag(data, said):
+    """Of a multipart upload in one part, as a folder has it, or in parts of PART bytes."""
+    step = len(data) if said.endswith("-1") else PART
+    parts = [data[at:at + step] for at in range(0, len(data), step or 1)] or [b""]
     return hashlib.md5(b"".join(hashlib.md5(part).digest() for part in parts)).hexdigest() + f"-{len(parts)}"
 
 
@@ -47,7 +48,7 @@ def read_data_file(root, entry, keys):
     same(True, bool(DATA_NAME.fullmatch(key.rsplit("/", 1)[1])), f"name of {key}")
     same(["itemCount", "md5Checksum", "etag", "dataFileS3Key"], list(entry), "members of a line")
     same(md5(data), entry["md5Checksum"], f"md5 of {key}")
-    same(etag(data), entry["etag"], f"etag of {key}")
+    same(etag(data, entry["etag"]), entry["etag"], f"etag of {key}")
     same(GZIP_HEADER, data[:10], f"header of {key}")
     text = gzip.decompress(data)
     if not text:

@@ -8,6 +8,7 @@
 struct store_under_test {
     struct store *store;
     const char *bucket;
+    bool one_part;                                /* the parts of an upload are one to its etag */
     void (*clear)(struct store_under_test *test); /* removes all objects */
 };
 

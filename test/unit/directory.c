@@ -37,8 +37,8 @@ static int place_open(void **state)
 
     folder_make(place->root);
     snprintf(place->bucket, sizeof place->bucket, "%s/bucket", place->root);
-    place->test =
-        (struct store_under_test){store_open_directory(place->root, &err), "bucket", bucket_clear};
+    place->test = (struct store_under_test){store_open_directory(place->root, &err), "bucket", true,
+                                            bucket_clear};
     assert_non_null(place->test.store);
     bucket_make(&place->test);
     *state = place;
@@ -202,7 +202,7 @@ static void faults_leave_nothing_behind(void **state)
     struct store *store = place->test.store;
     struct object_location where = {"bucket", "a/key"};
     struct upload *upload = NULL;
-    char etag[ETAG_MOST];
+    struct upload_sums sums;
     struct err err = {0};
 
     fault_arm(FAULT_STORE_PUT, 0, 1);
@@ -219,7 +219,7 @@ static void faults_leave_nothing_behind(void **state)
     assert_true(store->ops->upload_begin(store, &where, &store_usual_settings, &upload, &err));
     assert_true(store->ops->upload_part(upload, BYTES("x"), &err));
     err.reason[0] = '\0';
-    assert_false(store->ops->upload_complete(upload, etag, &err));
+    assert_false(store->ops->upload_complete(upload, &sums, &err));
     assert_string_equal(err.reason, "InternalServerError");
     fault_clear();
     assert_int_equal(folder_files(place->root), 0);
