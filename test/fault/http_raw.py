@@ -20,8 +20,8 @@ import time
 import zlib
 
 SERVER = sys.argv[1]
-LIMIT_S = 10  # nothing here takes longer, unless something hangs
-SHORT_MS = 700  # the server's limits of time where a test waits for them
+LIMIT_S = 100  # nothing here takes longer, however busy the machine, unless something hangs
+SHORT_MS = (700, 3000, 12000)  # the server's limits of time where a test waits for them
 MEGA = 1 << 20
 ID = re.compile(r"[A-Z0-9]{52}\Z")
 JSON = "application/x-amz-json-1.0"
@@ -363,18 +363,29 @@ def bounds_the_memory_of_bodies():
 
 
 def closes_on_who_is_slow():
-    with Server(limit_ms=SHORT_MS) as server, contextlib.ExitStack() as stack:
+    assert any(closes_at(limit_ms) for limit_ms in SHORT_MS)
+
+
+def closes_at(limit_ms):
+    """False where a busy machine has made us slow who must not be."""
+    with Server(limit_ms=limit_ms) as server, contextlib.ExitStack() as stack:
         begun = time.monotonic()
         beginnings = (b"", b"POST", head("Content-Length: 4")[:-2], head("Content-Length: 400"),
                       head("Transfer-Encoding: chunked"), request(b"first"), request(b"first") + b"POST / HT")
         connections = [stack.enter_context(server.connect()) for _ in beginnings]
         for c, data in zip(connections, beginnings):
-            c.send(data)
+            with contextlib.suppress(OSError):
+                c.send(data)
         parked = stack.enter_context(server.connect())
         parked.send(request(b"woken", target="Hold"))
-        for c in connections[-2:]:
-            assert c.reply().body == b"first"
-        while time.monotonic() - begun < SHORT_MS / 1000 * 2:  # a byte now and then does not help
+        first = [c.reply() for c in connections[-2:]]
+        if time.monotonic() - begun > limit_ms / 1000 / 2:
+            with server.connect() as c:
+                c.ask(request(target="Release"))
+            return False
+        for reply in first:
+            assert reply.body == b"first"
+        while time.monotonic() - begun < limit_ms / 1000 * 2:  # a byte now and then does not help
             for c in connections[1:]:
                 with contextlib.suppress(OSError):
                     c.send(b"1")
@@ -385,6 +396,7 @@ def closes_on_who_is_slow():
             c.send(request(target="Release"))
             assert c.reply().status == 200
         assert parked.reply().body == b"woken"
+    return True
 
 
 def lives_through_random_bytes():
@@ -416,7 +428,7 @@ def lives_through_random_bytes():
     def throw(server, data):
         impatient = contextlib.suppress(TimeoutError) if WHOLE else contextlib.nullcontext()
         with server.connect() as c, impatient:
-            c.sock.settimeout(SHORT_MS / 1000 if WHOLE else LIMIT_S)
+            c.sock.settimeout(SHORT_MS[0] / 1000 if WHOLE else LIMIT_S)
             with contextlib.suppress(OSError):
                 c.send(data)
                 c.sock.shutdown(socket.SHUT_WR)  # libmicrohttpd may miss this; then the limit ends it

@@ -235,7 +235,7 @@ void exporting_restart(struct exporting *exporting)
 void exporting_run(struct exporting *exporting)
 {
     if (exporting->workers > 0)
-        assert_true(jobs_wait(exporting->jobs, 30000));
+        assert_true(jobs_wait(exporting->jobs, UINT32_MAX));
     while (exporting->workers == 0 && jobs_step(exporting->jobs))
         ;
 }
