@@ -114,10 +114,10 @@ bool data_file_put(struct data_file *file, struct bytes item, struct err *err)
     size_t before = file->lines.size;
 
     buf_put_literal(&file->lines, "{\"Item\":");
-    item_write_json_led(item, file->settings.first, file->settings.first_count, &file->lines);
+    file->figures.item_bytes +=
+        item_write_json_led(item, file->settings.first, file->settings.first_count, &file->lines);
     buf_put_literal(&file->lines, "}\n");
     file->figures.items++;
-    file->figures.item_bytes += item_size(item);
     file->figures.text_bytes += file->lines.size - before;
     return file->lines.size < CHUNK || compress_lines(file, false, err);
 }

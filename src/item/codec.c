@@ -235,8 +235,6 @@ bool item_check(struct bytes item, struct err *err)
 
 /* ---- sizes ---------------------------------------------------------------------------------- */
 
-#define CONTAINER_SIZE 3 /* what an L or M weighs, and 1 for each of its elements */
-
 static uint64_t attributes_size(struct item_walk walk)
 {
     uint64_t size = 0;
@@ -260,24 +258,11 @@ static uint64_t elements_size(struct item_walk walk)
 
 uint64_t value_size(const struct value *value)
 {
-    switch (value->type) {
-    case VALUE_S:
-    case VALUE_B:
-    case VALUE_N:
-        return value->content.size;
-    case VALUE_BOOL:
-    case VALUE_NULL:
-        return 1;
-    case VALUE_SS:
-    case VALUE_NS:
-    case VALUE_BS:
-        return elements_size(value_walk(value));
-    case VALUE_L:
-        return CONTAINER_SIZE + value->count + elements_size(value_walk(value));
-    case VALUE_M:
-        return CONTAINER_SIZE + value->count + attributes_size(value_walk(value));
-    }
-    assert(false);
+    uint64_t own = value_own_size(value);
+
+    if (value->type == VALUE_M)
+        return own + attributes_size(value_walk(value));
+    return value->type >= VALUE_SS ? own + elements_size(value_walk(value)) : own;
 }
 
 uint64_t item_size(struct bytes item)

@@ -803,49 +803,55 @@ static void write_scalar(const struct value *value, struct buf *out)
     }
 }
 
-static void write_elements(const struct value *value, struct buf *out)
+static uint64_t write_elements(const struct value *value, struct buf *out)
 {
     struct item_walk walk = value_walk(value);
     struct value element;
+    uint64_t size = 0;
     uint8_t before = '[';
 
     while (value_next(&walk, &element)) {
         buf_put_u8(out, before);
         before = ',';
-        if (value->type == VALUE_L)
-            value_write_json(&element, out);
-        else
+        if (value->type == VALUE_L) {
+            size += value_write_json(&element, out);
+        } else {
             write_scalar(&element, out);
+            size += value_own_size(&element);
+        }
     }
     if (before == '[')
         buf_put_u8(out, before);
     buf_put_u8(out, ']');
+    return size;
 }
 
-static void write_attribute(uint8_t before, struct bytes name, const struct value *value,
-                            struct buf *out)
+static uint64_t write_attribute(uint8_t before, struct bytes name, const struct value *value,
+                                struct buf *out)
 {
     buf_put_u8(out, before);
     json_put_string(out, name);
     buf_put_u8(out, ':');
-    value_write_json(value, out);
+    return name.size + value_write_json(value, out);
 }
 
-static void write_map(const struct value *value, struct buf *out)
+static uint64_t write_map(const struct value *value, struct buf *out)
 {
     struct item_walk walk = value_walk(value);
     struct bytes name;
     struct value element;
+    uint64_t size = 0;
     uint8_t before = '{';
 
     for (; item_next(&walk, &name, &element); before = ',')
-        write_attribute(before, name, &element, out);
+        size += write_attribute(before, name, &element, out);
     if (before == '{')
         buf_put_u8(out, before);
     buf_put_u8(out, '}');
+    return size;
 }
 
-void value_write_json(const struct value *value, struct buf *out)
+uint64_t value_write_json(const struct value *value, struct buf *out)
 {
     static const struct bytes openings[] = {
         [VALUE_S] = BYTES_INIT("{\"S\":"),   [VALUE_N] = BYTES_INIT("{\"N\":"),
@@ -853,6 +859,7 @@ void value_write_json(const struct value *value, struct buf *out)
         [VALUE_NS] = BYTES_INIT("{\"NS\":"), [VALUE_BS] = BYTES_INIT("{\"BS\":"),
         [VALUE_L] = BYTES_INIT("{\"L\":"),   [VALUE_M] = BYTES_INIT("{\"M\":"),
     };
+    uint64_t size = value_own_size(value);
 
     switch (value->type) {
     case VALUE_BOOL:
@@ -860,20 +867,21 @@ void value_write_json(const struct value *value, struct buf *out)
             buf_put_literal(out, "{\"BOOL\":true}");
         else
             buf_put_literal(out, "{\"BOOL\":false}");
-        return;
+        return size;
     case VALUE_NULL:
         buf_put_literal(out, "{\"NULL\":true}");
-        return;
+        return size;
     default:
         buf_put_bytes(out, openings[value->type]);
     }
     if (value->type == VALUE_M)
-        write_map(value, out);
+        size += write_map(value, out);
     else if (value->type >= VALUE_SS)
-        write_elements(value, out);
+        size += write_elements(value, out);
     else
         write_scalar(value, out);
     buf_put_u8(out, '}');
+    return size;
 }
 
 static bool is_one_of(struct bytes name, const struct bytes *names, size_t count)
@@ -884,29 +892,31 @@ static bool is_one_of(struct bytes name, const struct bytes *names, size_t count
     return false;
 }
 
-void item_write_json_led(struct bytes item, const struct bytes *first, size_t count,
-                         struct buf *out)
+uint64_t item_write_json_led(struct bytes item, const struct bytes *first, size_t count,
+                             struct buf *out)
 {
     struct item_walk walk = item_walk(item);
     struct bytes name;
     struct value value;
+    uint64_t size = 0;
     uint8_t before = '{';
 
     for (size_t i = 0; i < count; i++) {
         if (!item_find(item, first[i], &value))
             continue;
-        write_attribute(before, first[i], &value, out);
+        size += write_attribute(before, first[i], &value, out);
         before = ',';
     }
     while (item_next(&walk, &name, &value)) {
         if (is_one_of(name, first, count))
             continue;
-        write_attribute(before, name, &value, out);
+        size += write_attribute(before, name, &value, out);
         before = ',';
     }
     if (before == '{')
         buf_put_u8(out, before);
     buf_put_u8(out, '}');
+    return size;
 }
 
 void item_write_json(struct bytes item, struct buf *out)

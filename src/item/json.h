@@ -21,11 +21,12 @@ MUST_CHECK bool item_read_json(struct json_reader *reader, struct item_read *out
 /* Appends {"name":{"S":...},...}, attributes in order of their names. */
 void item_write_json(struct bytes item, struct buf *out);
 
-/* The same with the named attributes first (an export's lines: partition key, sort key). */
-void item_write_json_led(struct bytes item, const struct bytes *first, size_t count,
-                         struct buf *out);
+/* The same with the named attributes first (an export's lines: partition key, sort key). Returns
+ * item_size(), which costs next to nothing on the way. */
+uint64_t item_write_json_led(struct bytes item, const struct bytes *first, size_t count,
+                             struct buf *out);
 
-/* Appends {"S":...}. */
-void value_write_json(const struct value *value, struct buf *out);
+/* Appends {"S":...}. Returns value_size(). */
+uint64_t value_write_json(const struct value *value, struct buf *out);
 
 #endif

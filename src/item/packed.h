@@ -66,6 +66,26 @@ static inline uint32_t packed_varint_take(const uint8_t **at)
 /* The value at `at`, of bytes that are known to be good; returns the byte behind it. */
 const uint8_t *packed_value(const uint8_t *at, struct value *out);
 
+/* What a value adds to the size of its item beside its members; an attribute adds its name too. */
+#define ITEM_CONTAINER_SIZE 3 /* of an L or M, and 1 for each of its elements */
+static inline uint64_t value_own_size(const struct value *value)
+{
+    switch (value->type) {
+    case VALUE_S:
+    case VALUE_B:
+    case VALUE_N:
+        return value->content.size;
+    case VALUE_BOOL:
+    case VALUE_NULL:
+        return 1;
+    case VALUE_L:
+    case VALUE_M:
+        return ITEM_CONTAINER_SIZE + value->count;
+    default: /* sets */
+        return 0;
+    }
+}
+
 /* What has to be put in order: an attribute (its key is its name) or a member of a set (its key is
  * its content). Where it lies is counted from a base, since a buf may move. */
 struct item_part {

@@ -29,7 +29,8 @@ static void check_round(struct bytes item, struct arena *arena)
     struct err err;
 
     buf_init(&text);
-    item_write_json(item, &text);
+    uint64_t size = item_write_json_led(item, NULL, 0, &text);
+    assert(size == item_size(item));
     json_reader_init(&reader, buf_bytes(&text), arena);
     bool ok = item_read_json(&reader, &read, &err) && json_end(&reader, &err);
     assert(ok && read.invalid == NULL && bytes_equal(read.packed, item));
