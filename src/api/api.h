@@ -9,8 +9,7 @@
 
 #include "api/request.h"
 
-/* --- operations
- * ------------------------------------------------------------------------------------ */
+/* --- operations ------------------------------------------------------------------------------- */
 
 enum op_traits {
     OP_READ,   /* of items */
@@ -59,8 +58,7 @@ struct api {
 /* The reply is final: counts it and lets it go. */
 void request_answer(struct request *request);
 
-/* --- what was asked
- * -------------------------------------------------------------------------------- */
+/* --- what was asked --------------------------------------------------------------------------- */
 
 /* Members of the body by their names, which its shape has. Not sent: NULL, BYTES_NONE, false, the
  * fallback. */
@@ -85,8 +83,7 @@ MUST_CHECK bool return_values_old(const struct request *request, const char *env
  * was given. */
 struct bytes request_table_name(const struct request *request);
 
-/* --- replies
- * --------------------------------------------------------------------------------------- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
 /* Appends `"name":`, and a comma before it where something stands before it. */
 void put_member(struct buf *out, const char *name);
@@ -120,8 +117,7 @@ struct table_shown {
 };
 void put_table(struct buf *out, const struct table_shown *shown);
 
-/* --- what a table is told and only repeats
- * ---------------------------------------------------------- */
+/* --- what a table is told and only repeats ---------------------------------------------------- */
 
 #define TAGS_MOST         50   /* of a resource, as the service allows */
 #define ON_DEMAND_CLEARED (-1) /* what clears a bound of OnDemandThroughput */

@@ -34,8 +34,7 @@ const struct field shape_warm[] = {
     SHAPE_END,
 };
 
-/* --- units
- * ----------------------------------------------------------------------------------------- */
+/* --- units ------------------------------------------------------------------------------------ */
 
 bool throughput_take(const struct value_node *node, struct table *table, struct err *err)
 {
@@ -55,8 +54,7 @@ bool throughput_take(const struct value_node *node, struct table *table, struct 
     return true;
 }
 
-/* --- bounds of what is asked on demand
- * ------------------------------------------------------------- */
+/* --- bounds of what is asked on demand -------------------------------------------------------- */
 
 static bool bound_take(const struct value_node *node, const char *name, bool creating,
                        int64_t *bound, struct err *err)
@@ -90,8 +88,7 @@ bool on_demand_take(const struct value_node *node, const struct table *table, bo
            bound_take(node, "MaxWriteRequestUnits", creating, &extras->write_units_most, err);
 }
 
-/* --- warm throughput
- * ------------------------------------------------------------------------------- */
+/* --- warm throughput -------------------------------------------------------------------------- */
 
 static int64_t larger(int64_t a, int64_t b)
 {

@@ -45,8 +45,7 @@ struct check {
     int count;
 };
 
-/* --- messages
- * -------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static void put_lowered(struct buf *out, struct bytes name)
 {
@@ -205,8 +204,7 @@ static void tell_bound(struct check *check, const struct place *place, const cha
                    (long long)bound);
 }
 
-/* --- one value
- * ------------------------------------------------------------------------------------- */
+/* --- one value -------------------------------------------------------------------------------- */
 
 static bool is_number(const struct field *field)
 {
@@ -290,8 +288,7 @@ static void check_scalar(struct check *check, const struct place *place)
         tell_bound(check, place, what, "less", field->most.value);
 }
 
-/* --- what lists and maps hold
- * ---------------------------------------------------------------------- */
+/* --- what lists and maps hold ----------------------------------------------------------------- */
 
 /* "Map value must satisfy constraint: [Member must have ..., Member must ...]" */
 static void tell_element(struct check *check, const struct place *place, const char *what,
@@ -378,8 +375,7 @@ static void check_node(struct check *check, const struct place *place)
         check_inside(check, place);
 }
 
-/* --- the body
- * -------------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 static bool check_first(const struct value_node *body, struct err *err)
 {

@@ -38,8 +38,7 @@ void api_free(struct api *api)
     free(api);
 }
 
-/* --- counting
- * -------------------------------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 void api_metrics(const struct api *api, struct buf *out)
 {
@@ -72,8 +71,7 @@ void request_answer(struct request *request)
     request->state = REQUEST_ANSWERED;
 }
 
-/* --- reading
- * --------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static const struct operation *operation_find(struct bytes target)
 {
@@ -162,8 +160,7 @@ void request_deny(struct request *request, const struct err *err)
     request_fail(request, err);
 }
 
-/* --- running
- * --------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static void request_finish(struct request *request, const struct err *failure)
 {

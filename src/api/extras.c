@@ -34,8 +34,7 @@ const struct field shape_stream[] = {
     SHAPE_END,
 };
 
-/* --- packed
- * ---------------------------------------------------------------------------------------- */
+/* --- packed ----------------------------------------------------------------------------------- */
 
 void extras_read(struct bytes packed, struct arena *arena, struct extras *out)
 {
@@ -92,8 +91,7 @@ struct bytes extras_pack(const struct extras *extras, struct arena *arena)
     return item_finish(&maker);
 }
 
-/* --- encryption
- * ------------------------------------------------------------------------------------ */
+/* --- encryption ------------------------------------------------------------------------------- */
 
 /* "arn:aws:dynamodb:<region>:<account>:table/" -> "arn:aws:kms:<region>:<account>:" and the key. */
 static struct bytes key_arn(const struct request *request, struct bytes key)
@@ -145,8 +143,7 @@ bool encryption_take(const struct request *request, struct extras *extras, struc
     return true;
 }
 
-/* --- class
- * ----------------------------------------------------------------------------------------- */
+/* --- class ------------------------------------------------------------------------------------ */
 
 bool class_check(const struct request *request, struct err *err)
 {

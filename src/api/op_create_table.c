@@ -38,8 +38,7 @@ const struct field shape_create_table[] = {
     SHAPE_END,
 };
 
-/* --- capacity
- * -------------------------------------------------------------------------------------- */
+/* --- capacity --------------------------------------------------------------------------------- */
 
 static bool billing_take(const struct request *request, struct table *table, struct err *err)
 {
@@ -59,8 +58,7 @@ static bool billing_take(const struct request *request, struct table *table, str
     return throughput_take(throughput, table, err);
 }
 
-/* --- keys
- * ------------------------------------------------------------------------------------------ */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 static struct bytes name_of(const struct value_node *list, uint32_t at)
 {
@@ -167,8 +165,7 @@ static bool keys_take(struct request *request, struct table *table, struct err *
     return true;
 }
 
-/* --- the table
- * ------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static bool tags_take(const struct request *request, struct extras *extras, struct err *err)
 {

@@ -55,8 +55,7 @@ static bool page_visit(void *context, struct bytes key, struct bytes item)
     return false;
 }
 
-/* --- checks
- * ---------------------------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 /* The service puts these words before some of the messages only (dynalite's scan tests). */
 static bool start_valid(const struct value_node *start, struct err *err)
@@ -138,8 +137,7 @@ static bool start_take(struct request *request, struct table_scan *scan, struct 
     return true;
 }
 
-/* --- the page
- * -------------------------------------------------------------------------------------- */
+/* --- the page --------------------------------------------------------------------------------- */
 
 static void page_end(struct page *page)
 {

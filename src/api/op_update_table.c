@@ -45,8 +45,7 @@ struct update {
     struct table changed;
 };
 
-/* --- what is wanted
- * -------------------------------------------------------------------------------- */
+/* --- what is wanted --------------------------------------------------------------------------- */
 
 /* An empty structure of one of these counts as none. (Alone the service answers it with an internal
  * error, which we do not.) */
@@ -120,8 +119,7 @@ static bool wants_valid(const struct request *request, struct err *err)
     return class_check(request, err) && together_valid(request, count, err);
 }
 
-/* --- throughput
- * ------------------------------------------------------------------------------------ */
+/* --- throughput ------------------------------------------------------------------------------- */
 
 static bool same_throughput(const struct table *current, const struct table *changed,
                             struct err *err)
@@ -234,8 +232,7 @@ static bool billing_change(struct update *update, struct err *err)
     return throughput_change(update, err);
 }
 
-/* --- settings
- * -------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 /* There are no streams yet to be switched off. */
 static bool stream_change(const struct update *update, struct err *err)
@@ -319,8 +316,7 @@ static bool settings_change(struct update *update, struct err *err)
     return true;
 }
 
-/* --- the reply
- * ------------------------------------------------------------------------------------- */
+/* --- the reply -------------------------------------------------------------------------------- */
 
 static void units_show(const struct update *update, struct table *shown)
 {

@@ -122,8 +122,7 @@ void request_fail(struct request *request, const struct err *err)
     request_answer(request);
 }
 
-/* --- what was asked
- * -------------------------------------------------------------------------------- */
+/* --- what was asked --------------------------------------------------------------------------- */
 
 const struct value_node *request_member(const struct request *request, const char *name)
 {

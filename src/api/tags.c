@@ -17,8 +17,7 @@ const struct field shape_tag[] = {
 };
 const struct field element_tag = ELEMENT(FIELD_STRUCT("Tag", shape_tag));
 
-/* --- characters
- * ------------------------------------------------------------------------------------ */
+/* --- characters ------------------------------------------------------------------------------- */
 
 static bool ascii_fits(uint32_t c)
 {
@@ -61,8 +60,7 @@ static bool is_reserved(struct bytes key)
            (key.data[2] | 0x20) == 's' && key.data[3] == ':';
 }
 
-/* --- tags
- * ------------------------------------------------------------------------------------------ */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 static bool key_check(const struct value_node *key, struct err *err)
 {
@@ -154,8 +152,7 @@ bool extras_untag(struct extras *extras, const struct value_node *keys, struct e
     return true;
 }
 
-/* --- what may have tags
- * ---------------------------------------------------------------------------- */
+/* --- what may have tags ----------------------------------------------------------------------- */
 
 static bool not_ours(struct bytes arn, struct err *err)
 {

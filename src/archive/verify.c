@@ -48,8 +48,7 @@ const char *verify_key(struct verify *verify, const char *leaf)
         .data;
 }
 
-/* --- small objects
- * -------------------------------------------------------------------------------- */
+/* --- small objects ---------------------------------------------------------------------------- */
 
 struct whole {
     struct buf bytes;
@@ -107,8 +106,7 @@ static bool manifest_read(struct verify *verify, const char *leaf, const char *m
     return true;
 }
 
-/* --- the folder
- * ------------------------------------------------------------------------------------ */
+/* --- the folder ------------------------------------------------------------------------------- */
 
 /* What must be there, and what there is, both in byte order. */
 struct contents {
@@ -176,8 +174,7 @@ static bool folder_verify(struct verify *verify, const struct file_entry *files,
     return true;
 }
 
-/* --- all of it
- * -------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static void sums_check(struct verify *verify, const struct summary *summary,
                        const struct file_entry *files, size_t count)

@@ -9,8 +9,7 @@
 #include "engine/committer.h"
 #include "engine/engine.h"
 
-/* --- where things lie
- * ------------------------------------------------------------------------------ */
+/* --- where things lie ------------------------------------------------------------------------- */
 
 #define LOG_SHARD_BITS 2 /* 4 shards: what the service has for a new table */
 #define LOG_SHARDS     (1u << LOG_SHARD_BITS)
@@ -34,8 +33,7 @@ struct bytes stored_item_put(struct engine_batch *batch, const struct engine_lim
                              enum engine_space space, struct bytes key, struct bytes item,
                              uint32_t slot);
 
-/* --- records
- * --------------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 enum cause {
     CAUSE_WRITE = 1, /* a client's */
@@ -62,8 +60,7 @@ uint32_t log_shard(struct bytes item_key);
 void log_put_prefix(struct buf *out, uint64_t table, uint32_t epoch, uint32_t shard);
 void log_put_end(struct buf *out, uint64_t table, uint32_t epoch, uint32_t shard);
 
-/* --- how far back: floor and pins
- * ------------------------------------------------------------------ */
+/* --- how far back: floor and pins ------------------------------------------------------------- */
 
 /* One catalogue record for each table number with a log: the floor and the pins, changed only
  * together and only by batches that expect the state they read, so accepting a job and trimming
@@ -99,8 +96,7 @@ struct log_state log_state_unpinned(const struct log_state *state, struct bytes 
 MUST_CHECK bool changelog_trim(struct engine *engine, struct committer *committer, uint64_t table,
                                uint32_t epoch, uint64_t floor, struct err *err);
 
-/* --- the past
- * -------------------------------------------------------------------------------------- */
+/* --- the past --------------------------------------------------------------------------------- */
 
 /* The table at `instant`, opened once for all parts of a job and read by several threads at once.
  */

@@ -47,8 +47,7 @@ struct engine_limits {
 struct engine;
 struct engine_snapshot;
 
-/* --- batches
- * --------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 enum batch_kind {
     BATCH_PUT,
@@ -115,8 +114,7 @@ void batch_add(struct engine_batch *batch, enum engine_space space, struct bytes
 void batch_expect(struct engine_batch *batch, enum engine_space space, struct bytes key,
                   struct bytes prefix, bool trusted);
 
-/* --- reads
- * ----------------------------------------------------------------------------------------- */
+/* --- reads ------------------------------------------------------------------------------------ */
 
 /* A value, pinned in the engine until released. */
 struct engine_value {
@@ -153,8 +151,7 @@ enum scan_end {
     SCAN_FAILED,  /* see err */
 };
 
-/* --- engines
- * --------------------------------------------------------------------------------------- */
+/* --- engines ---------------------------------------------------------------------------------- */
 
 struct engine_ops {
     const char *name;
@@ -215,8 +212,7 @@ MUST_CHECK static inline enum scan_end engine_scan(struct engine *engine,
 MUST_CHECK enum scan_end engine_scan_all(struct engine *engine, const struct engine_scan *scan,
                                          struct err *err);
 
-/* --- opening
- * --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 struct rocksdb_settings {
     const char *directory;

@@ -28,8 +28,7 @@ struct committer *tables_committer(const struct tables *tables);
 struct bytes
 tables_arn(const struct tables *tables); /* "arn:aws:dynamodb:<region>:<account>:table/" */
 
-/* --- work: one operation as it runs
- * ---------------------------------------------------------------- */
+/* --- work: one operation as it runs ----------------------------------------------------------- */
 
 /* What a handler answers. After WAIT it is run again from the top; until its batch is submitted it
  * has no side effects but the locks it holds, and after that it never waits. */
@@ -95,8 +94,7 @@ MUST_CHECK bool work_run(struct work *work,
 void work_expect_table(struct work *work, const struct table *table);
 void work_submit(struct work *work);
 
-/* --- items
- * ----------------------------------------------------------------------------------------- */
+/* --- items ------------------------------------------------------------------------------------ */
 
 /* One item as it is now; the packed item is pinned: release the value. */
 MUST_CHECK bool table_get(struct work *work, const struct table *table, struct bytes key,
@@ -146,8 +144,7 @@ struct table_figures {
 MUST_CHECK bool table_figures(struct tables *tables, const struct table *table,
                               struct table_figures *out, struct err *err);
 
-/* --- the catalogue
- * --------------------------------------------------------------------------------- */
+/* --- the catalogue ---------------------------------------------------------------------------- */
 
 /* Changes to the catalogue are work too: staged, submitted, waited for. On success `*out` is the
  * table as it will be once durable (in the work's arena or held by it). The service's checks that

@@ -129,8 +129,7 @@ static void run_script(void **state, const struct step *steps, size_t count)
 #define HASH_TABLE CREATE("hash", HASH_KEY, PK_S)
 #define BOTH_TABLE CREATE("both", HASH_KEY "," RANGE_KEY, PK_S "," SK_N)
 
-/* --- the frame
- * ------------------------------------------------------------------------------------- */
+/* --- the frame -------------------------------------------------------------------------------- */
 
 static void unknown_operations_are_refused(void **state)
 {
@@ -275,8 +274,7 @@ static void answers_are_counted(void **state)
     buf_release(&out);
 }
 
-/* --- tables
- * ---------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 #define DESCRIBED                                                                                  \
     "\"AttributeDefinitions\":[" PK_S "," SK_N "],\"KeySchema\":[" HASH_KEY "," RANGE_KEY "]"
@@ -854,8 +852,7 @@ static void recovery_is_switched(void **state)
     SCRIPT(state, steps);
 }
 
-/* --- items
- * ----------------------------------------------------------------------------------------- */
+/* --- items ------------------------------------------------------------------------------------ */
 
 #define PUT(item)           "{\"TableName\":\"hash\",\"Item\":{" item "}}"
 #define PUT_AND(item, more) "{\"TableName\":\"hash\",\"Item\":{" item "}," more "}"
@@ -1014,8 +1011,7 @@ static void capacity_follows_size(void **state)
     buf_release(&reply);
 }
 
-/* --- batches
- * --------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 #define WRITE(requests) "{\"RequestItems\":{\"hash\":[" requests "]}}"
 #define PUT_R(item)     "{\"PutRequest\":{\"Item\":{" item "}}}"
@@ -1206,8 +1202,7 @@ static void a_batch_of_large_items_gives_keys_back(void **state)
     buf_release(&reply);
 }
 
-/* --- scans
- * ----------------------------------------------------------------------------------------- */
+/* --- scans ------------------------------------------------------------------------------------ */
 
 #define SCAN(more) "{\"TableName\":\"hash\"" more "}"
 
@@ -1337,8 +1332,7 @@ static void scans_find_everything_once(void **state)
     buf_release(&reply);
 }
 
-/* --- trouble
- * --------------------------------------------------------------------------------------- */
+/* --- trouble ---------------------------------------------------------------------------------- */
 
 /* The fixture again, on an engine that torments. */
 static void torment(struct fixture *fixture, const struct memory_settings *settings)

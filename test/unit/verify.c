@@ -151,8 +151,7 @@ static void assert_problem(struct place *place, const char *what)
         fail_msg("not told: %s\ntold: %.*s", what, BYTES_ARGS(buf_bytes(problems)));
 }
 
-/* --- whole exports
- * ---------------------------------------------------------------------------------- */
+/* --- whole exports ---------------------------------------------------------------------------- */
 
 static void item_count(void *context, struct bytes item)
 {
@@ -205,8 +204,7 @@ static void what_cannot_be_read_says_nothing(void **state)
     assert_int_equal(place->report.problem_count, 0);
 }
 
-/* --- manifests
- * --------------------------------------------------------------------------------------- */
+/* --- manifests -------------------------------------------------------------------------------- */
 
 /* Replaces text in a golden manifest, and the checksum beside it. */
 static void manifest_change(const struct place *place, const char *leaf, const char *old,
@@ -335,8 +333,7 @@ static void the_folder_holds_what_it_should(void **state)
     }
 }
 
-/* --- data files
- * ----------------------------------------------------------------------------------- */
+/* --- data files ------------------------------------------------------------------------------- */
 
 static uint32_t crc_of(struct bytes text)
 {
