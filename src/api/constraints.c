@@ -260,6 +260,17 @@ static bool fits(const struct field *rules, const struct value_node *node)
            (rules->values == NULL || is_one_of(node->text, rules->values));
 }
 
+static void check_pattern(struct check *check, const struct place *place)
+{
+    const struct field *field = place->node->field;
+
+    if (field->pattern == NULL || field->pattern->matches(place->node->text))
+        return;
+    struct buf *out = violation(check, place);
+    if (out != NULL)
+        buf_printf(out, "Member must satisfy regular expression pattern: %s", field->pattern->text);
+}
+
 static void check_scalar(struct check *check, const struct place *place)
 {
     const struct value_node *node = place->node;
@@ -276,16 +287,14 @@ static void check_scalar(struct check *check, const struct place *place)
         if (out != NULL)
             put_enum(out, field->values);
     }
-    if (field->pattern != NULL && !field->pattern->matches(node->text)) {
-        struct buf *out = violation(check, place);
-        if (out != NULL)
-            buf_printf(out, "Member must satisfy regular expression pattern: %s",
-                       field->pattern->text);
-    }
+    if (!(field->traits & FIELD_LENGTH_FIRST))
+        check_pattern(check, place);
     if (field->least.set && measure(node) < field->least.value)
         tell_bound(check, place, what, "greater", field->least.value);
     if (field->most.set && measure(node) > field->most.value)
         tell_bound(check, place, what, "less", field->most.value);
+    if (field->traits & FIELD_LENGTH_FIRST)
+        check_pattern(check, place);
 }
 
 /* --- what lists and maps hold ----------------------------------------------------------------- */

@@ -11,12 +11,12 @@
 const char *const enum_billing_mode[] = {"PROVISIONED", "PAY_PER_REQUEST", NULL};
 static const char *const enum_attribute_type[] = {"B", "N", "S", NULL};
 static const char *const enum_encryption[] = {"AES256", "KMS", NULL};
-static const char *const enum_stream_view[] = {"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES",
-                                               "KEYS_ONLY", NULL};
+static const char *const enum_stream_view[] = {"OLD_IMAGE", "KEYS_ONLY", "NEW_AND_OLD_IMAGES",
+                                               "NEW_IMAGE", NULL};
 
 static const struct field definition_members[] = {
-    REQUIRED("AttributeName", FIELD_STRING, LEAST(1), MOST(255)),
     REQUIRED("AttributeType", FIELD_ENUM(enum_attribute_type)),
+    REQUIRED("AttributeName", FIELD_STRING, LEAST(1), MOST(255)),
     SHAPE_END,
 };
 const struct field element_definition =
@@ -25,7 +25,7 @@ const struct field element_definition =
 const struct field shape_encryption[] = {
     OPTIONAL("Enabled", FIELD_BOOLEAN),
     OPTIONAL("SSEType", FIELD_ENUM(enum_encryption)),
-    OPTIONAL("KMSMasterKeyId", FIELD_STRING),
+    OPTIONAL("KMSMasterKeyId", FIELD_STRING, LEAST(1)),
     SHAPE_END,
 };
 const struct field shape_stream[] = {

@@ -51,7 +51,7 @@ static const struct field window_members[] = {
     SHAPE_END,
 };
 const struct field shape_export_table[] = {
-    REQUIRED("TableArn", FIELD_STRING, LEAST(1), MOST(1024), TRAITS(FIELD_ASKED_FIRST)),
+    REQUIRED("TableArn", FIELD_STRING, MOST(1024), TRAITS(FIELD_ASKED_FIRST)),
     OPTIONAL("ExportTime", FIELD_TIME),
     OPTIONAL("ClientToken", FIELD_STRING, PATTERN(pattern_token)),
     REQUIRED("S3Bucket", FIELD_STRING, MOST(255), PATTERN(pattern_bucket)),

@@ -51,6 +51,7 @@ enum field_trait {
     FIELD_EMPTY_FIRST = 4,    /* an empty text is told alone, in the newer form (below) */
     FIELD_NEWER_FORM = 8,     /* "Value at 'Path.Member' failed ...": no value, names as sent */
     FIELD_PARAMETERIZED = 16, /* a list or map inside a map: another message for a wrong type */
+    FIELD_LENGTH_FIRST = 32,  /* its length is told before its pattern */
 };
 
 struct bound {
@@ -118,8 +119,8 @@ struct field {
     .most = {true, 255}
 /* The same where tables themselves are managed. */
 #define FIELD_MANAGED_TABLE_NAME                                                                   \
-    .type = TYPE_STRING, .traits = FIELD_MAY_BE_ARN | FIELD_ASKED_FIRST, .pattern = &pattern_name, \
-    .least = {true, 3}, .most = {true, 255}
+    .type = TYPE_STRING, .traits = FIELD_MAY_BE_ARN | FIELD_ASKED_FIRST | FIELD_LENGTH_FIRST,      \
+    .pattern = &pattern_name, .least = {true, 3}, .most = {true, 255}
 
 extern const struct pattern pattern_name; /* [a-zA-Z0-9_.-]+ */
 

@@ -57,6 +57,8 @@ bool arn_table_name(struct bytes text, const struct arn *home, struct bytes *nam
 {
     struct arn arn;
 
+    if (text.size == 0)
+        return err_fail(err, ERR_VALIDATION, "Invalid TableArn: Invalid Table ARN");
     if (!arn_split(text, &arn))
         return err_fail(err, ERR_VALIDATION,
                         "One or more parameter values were invalid: tableArn is not a valid ARN");

@@ -240,6 +240,7 @@ class Exports(ServerCase):
     def test_arns(self):
         self.remembering()
         cases = [
+            ("", "ValidationException", "Invalid TableArn: Invalid Table ARN"),
             (self.table, "ValidationException",
              "One or more parameter values were invalid: tableArn is not a valid ARN"),
             (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.table}/index/i", "ValidationException",

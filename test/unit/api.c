@@ -503,6 +503,17 @@ static void updates_have_one_concern(void **state)
          UPDATE("\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
                 "\"KEYS_ONLY\"}"),
          BAD, PARAMS "StreamSpecification with StreamEnabled true is not supported yet"},
+        {"UpdateTable",
+         UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":\"\"}"), BAD,
+         ONE
+         "Value '' at 'streamSpecification.streamViewType' failed to satisfy constraint: Member "
+         "must satisfy enum value set: [OLD_IMAGE, KEYS_ONLY, NEW_AND_OLD_IMAGES, NEW_IMAGE]"},
+        {"UpdateTable", UPDATE(PROTECT ",\"AttributeDefinitions\":[{}]"), BAD,
+         INVALID "2 validation errors detected: Value null at "
+                 "'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: "
+                 "Member must not be null; Value null at "
+                 "'attributeDefinitions.1.member.attributeName' failed to satisfy constraint: "
+                 "Member must not be null"},
         {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[]"), BAD,
          PARAMS "GlobalSecondaryIndexUpdates is not supported yet"},
         /* its class by default: nothing changes */
@@ -531,6 +542,9 @@ static void encryption_has_its_rules(void **state)
          PARAMS "KMSMasterKeyId can not be specified if Enabled is false"},
         {"UpdateTable", SSE("\"Enabled\":true,\"KMSMasterKeyId\":\"k\""), BAD,
          PARAMS "SSEType KMS is required if KMSMasterKeyId is specified"},
+        {"UpdateTable", SSE("\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"\""), BAD,
+         ONE "Value '' at 'sSESpecification.kMSMasterKeyId' failed to satisfy constraint: Member "
+             "must have length greater than or equal to 1"},
         {"UpdateTable", SSE("\"Enabled\":true,\"SSEType\":\"AES256\""), BAD,
          PARAMS "SSEType AES256 is not supported"},
         {"UpdateTable", SSE("\"SSEType\":\"KMS\""), OK,

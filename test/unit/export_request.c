@@ -28,7 +28,7 @@ static void table_arns(void **state)
         {"arn:aws:dynamodb:us-east-1:" ACCOUNT ":table/Orders", "Orders", ERR_NONE, NULL},
         {"Orders", NULL, ERR_VALIDATION, NOT_AN_ARN},
         {"arn:aws:dynamodb:eu-west-1", NULL, ERR_VALIDATION, NOT_AN_ARN},
-        {"", NULL, ERR_VALIDATION, NOT_AN_ARN},
+        {"", NULL, ERR_VALIDATION, "Invalid TableArn: Invalid Table ARN"},
         {TABLE "/index/byDate", NULL, ERR_VALIDATION, NOT_OF_TABLE},
         {TABLE "/", NULL, ERR_VALIDATION, NOT_OF_TABLE},
         {"arn:aws:dynamodb:eu-west-1:" ACCOUNT ":table/", NULL, ERR_VALIDATION, NOT_OF_TABLE},

@@ -187,8 +187,9 @@ static void violations_are_told_together(void **state)
         {"{}", "The parameter 'TableName' is required but was not present in the request"},
         {"{\"TableName\":\"ab\"}",
          ONE VALUE("'ab'", "tableName") "Member must have length greater than or equal to 3"},
-        {"{\"TableName\":\"a;\"}", TWO VALUE("'a;'", "tableName") PATTERN_NAME
-         "; " VALUE("'a;'", "tableName") "Member must have length greater than or equal to 3"},
+        {"{\"TableName\":\"a;\"}",
+         TWO VALUE("'a;'", "tableName") "Member must have length greater than or "
+                                        "equal to 3; " VALUE("'a;'", "tableName") PATTERN_NAME},
     };
 
     (void)state;
