@@ -724,6 +724,26 @@ static const struct step impossible[] = {
                             "\"DeletionProtectionEnabled\":false}}"},
 };
 
+static void definitions_are_told_by_name(void **state)
+{
+    static const struct step steps[] = {
+        {"CreateTable",
+         "{\"TableName\":\"turned\",\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":[" KEY_H(
+             "b") "," KEY_R("a") "],\"AttributeDefinitions\":[" BA "," AA "]}",
+         OK,
+         "{\"TableDescription\":{\"AttributeDefinitions\":[" AA "," BA
+         "],\"KeySchema\":[" KEY_H("b") "," KEY_R(
+             "a") "],\"TableName\":\"turned\","
+                  "\"TableStatus\":\"CREATING\",\"CreationDateTime\":1760000000.123," UNITS(
+                      "0",
+                      "0") ",\"TableSizeBytes\":0,\"ItemCount\":0,\"TableArn\":\"" ARN
+                           "turned\",\"TableId\":\"*\",\"BillingModeSummary\":{\"BillingMode\":"
+                           "\"PAY_PER_REQUEST\"}" UNPROTECTED},
+    };
+
+    SCRIPT(state, steps);
+}
+
 static void impossible_tables_are_refused(void **state)
 {
     SCRIPT(state, impossible);
@@ -1441,6 +1461,7 @@ int main(void)
         TEST(answers_are_counted),
         TEST(tables_are_made_described_and_deleted),
         TEST(a_table_repeats_what_it_was_told),
+        TEST(definitions_are_told_by_name),
         TEST(updates_have_one_concern),
         TEST(encryption_has_its_rules),
         TEST(throughput_falls_four_times_a_day),
