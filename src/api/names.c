@@ -4,6 +4,8 @@
  * how it tells the ARN of an index was not recorded in full. */
 #include "api/api.h"
 
+#include <assert.h>
+
 #include "archive/arn.h"
 
 #define DETECTED "1 validation error detected: "
@@ -20,30 +22,32 @@ static bool table_name_fits(struct bytes name)
 }
 
 /* The account comes first: of what belongs to others nothing more is told. */
-static bool arn_check(struct bytes text, const struct arn *home, struct err *err)
+static bool arn_check(const struct request *request, struct bytes text, struct err *err)
 {
-    struct arn arn;
+    struct arn arn, home;
+    bool split = arn_split(tables_arn(request->api->tables), &home);
 
+    assert(split);
     if (!arn_split(text, &arn))
         return err_fail(err, ERR_VALIDATION, DETECTED ARN_FORMAT);
-    if (!bytes_equal(arn.account, home->account))
+    if (!bytes_equal(arn.account, home.account))
         return err_fail(err, ERR_ACCESS_DENIED, "Access is denied");
-    if (!bytes_equal(arn.partition, home->partition))
+    if (!bytes_equal(arn.partition, home.partition))
         return err_fail(err, ERR_VALIDATION, DETECTED "Invalid AWS partition in '%.*s'",
                         BYTES_ARGS(text));
-    if (!bytes_equal(arn.region, home->region))
+    if (!bytes_equal(arn.region, home.region))
         return err_fail(err, ERR_VALIDATION, DETECTED "Invalid AWS region in '%.*s'",
                         BYTES_ARGS(text));
-    if (!bytes_equal(arn.service, home->service) || !bytes_begin(arn.resource, BYTES("table/")))
+    if (!bytes_equal(arn.service, home.service) || !bytes_begin(arn.resource, BYTES("table/")))
         return err_fail(err, ERR_VALIDATION, DETECTED "Invalid resource type in '%.*s'",
                         BYTES_ARGS(text));
     return table_name_fits(bytes_from(arn.resource, sizeof "table/" - 1)) ||
            err_fail(err, ERR_VALIDATION, DETECTED ARN_FORMAT);
 }
 
-static bool name_check(struct bytes name, const struct arn *home, struct err *err)
+static bool name_check(const struct request *request, struct bytes name, struct err *err)
 {
-    return !bytes_begin(name, BYTES("arn:")) || arn_check(name, home, err);
+    return !bytes_begin(name, BYTES("arn:")) || arn_check(request, name, err);
 }
 
 static bool may_be_arn(const struct field *field)
@@ -51,10 +55,10 @@ static bool may_be_arn(const struct field *field)
     return field != NULL && (field->traits & FIELD_MAY_BE_ARN) != 0;
 }
 
-static bool keys_check(const struct value_node *map, const struct arn *home, struct err *err)
+static bool keys_check(const struct request *request, const struct value_node *map, struct err *err)
 {
     for (uint32_t i = 0; i < map->kept; i++)
-        if (!name_check(map->members[i].name, home, err))
+        if (!name_check(request, map->members[i].name, err))
             return false;
     return true;
 }
@@ -62,17 +66,14 @@ static bool keys_check(const struct value_node *map, const struct arn *home, str
 bool names_check(const struct request *request, struct err *err)
 {
     const struct value_node *body = request->input;
-    struct arn home;
 
-    if (!arn_split(tables_arn(request->api->tables), &home))
-        return err_fail(err, ERR_CORRUPT, "the ARN of the tables has no six parts");
     for (uint32_t i = 0; body->field->of[i].name.size > 0; i++) {
         const struct value_node *member = &body->members[i];
         if (!member->present)
             continue;
-        if (may_be_arn(member->field) && !name_check(member->text, &home, err))
+        if (may_be_arn(member->field) && !name_check(request, member->text, err))
             return false;
-        if (may_be_arn(member->field->keys) && !keys_check(member, &home, err))
+        if (may_be_arn(member->field->keys) && !keys_check(request, member, err))
             return false;
     }
     return true;

@@ -4,6 +4,8 @@
  * (DDB-TABLE-071, 105 to 110, 372, 442). All tags of a request are good or none is taken. */
 #include "api/api.h"
 
+#include <assert.h>
+
 #include "archive/arn.h"
 
 #define TAG_KEY_MOST   128 /* characters, as the service allows */
@@ -188,12 +190,13 @@ bool resource_name(const struct request *request, struct bytes arn, struct bytes
     struct arn given, home;
     bool split = arn_split(tables_arn(request->api->tables), &home);
 
+    assert(split);
     if (!bytes_begin(arn, BYTES("arn:")))
         return err_fail(err, ERR_VALIDATION,
                         "One or more parameter values were invalid: ARNs must start with 'arn:': "
                         "%.*s",
                         BYTES_ARGS(arn));
-    if (!split || !arn_split(arn, &given))
+    if (!arn_split(arn, &given))
         return not_ours(arn, err);
     if (!bytes_equal(given.account, home.account))
         return err_fail(err, ERR_ACCESS_DENIED, "Access is denied");

@@ -459,74 +459,71 @@ static void a_table_repeats_what_it_was_told(void **state)
 #define WARMER  "\"WarmThroughput\":{\"ReadUnitsPerSecond\":1}"
 #define BOUNDED "\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":1}"
 
+static const struct step concerns[] = {
+    CREATE("prov", HASH_KEY, PK_S),
+    {"UpdateTable", "{\"TableName\":\"prov\"}", BAD, INVALID ONE_OF},
+    {"UpdateTable", UPDATE("\"WarmThroughput\":{},\"OnDemandThroughput\":{}"), BAD, INVALID ONE_OF},
+    {"UpdateTable", UPDATE("\"AttributeDefinitions\":[" PK_S "]"), BAD, INVALID ONE_OF},
+    {"UpdateTable", UPDATE(PROTECT ",\"SSESpecification\":{},\"TableClass\":\"STANDARD\"," WARMER),
+     BAD, PARAMS "Server-Side Encryption modification" ONLY},
+    {"UpdateTable", UPDATE(PROTECT ",\"TableClass\":\"STANDARD\"," WARMER), BAD,
+     PARAMS "TableClass modification" ONLY},
+    {"UpdateTable", UPDATE(PROTECT ",\"BillingMode\":\"PAY_PER_REQUEST\""), BAD,
+     PARAMS "DeletionProtection modification" ONLY},
+    {"UpdateTable", UPDATE(WARMER "," BOUNDED), BAD, PARAMS "WarmThroughput" ONLY},
+    {"UpdateTable", UPDATE(BOUNDED ",\"StreamSpecification\":{\"StreamEnabled\":false}"), BAD,
+     PARAMS "OnDemandThroughput can only be combined with BillingMode in an UpdateTable "
+            "request"},
+    {"UpdateTable", UPDATE(GIVE("1", "1") ",\"StreamSpecification\":{\"StreamEnabled\":false}"),
+     BAD, PARAMS "You cannot modify stream status while updating table IOPS"},
+    {"UpdateTable", UPDATE(BOUNDED ",\"BillingMode\":\"PAY_PER_REQUEST\""), OK, NULL},
+    {"UpdateTable", UPDATE(PROTECT ",\"WarmThroughput\":{}"), OK, NULL},
+    {"UpdateTable", UPDATE("\"TableClass\":\"standard\""), BAD,
+     INVALID "Invalid table-class parameter provided. Please try again with a valid "
+             "table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS]."},
+    {"UpdateTable", UPDATE(WARMER), BAD,
+     PARAMS "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current "
+            "WarmThroughput, decreasing WarmThroughput is not supported"},
+    {"UpdateTable", UPDATE("\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":0}"), BAD,
+     PARAMS "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of "
+            "valid range"},
+    {"UpdateTable", UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false}"), BAD,
+     INVALID "Table has no stream to disable: TableName: prov"},
+    {"UpdateTable", UPDATE("\"StreamSpecification\":{\"StreamEnabled\":true}"), BAD,
+     PARAMS "If stream is being enabled then UpdateViewType is required"},
+    {"UpdateTable",
+     UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":"
+            "\"KEYS_ONLY\"}"),
+     BAD, PARAMS "If stream is being disabled, then UpdateViewType must not be specified"},
+    {"UpdateTable",
+     UPDATE("\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
+            "\"KEYS_ONLY\"}"),
+     BAD, PARAMS "StreamSpecification with StreamEnabled true is not supported yet"},
+    {"UpdateTable",
+     UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":\"\"}"), BAD,
+     ONE "Value '' at 'streamSpecification.streamViewType' failed to satisfy constraint: Member "
+         "must satisfy enum value set: [OLD_IMAGE, KEYS_ONLY, NEW_AND_OLD_IMAGES, NEW_IMAGE]"},
+    {"UpdateTable", UPDATE(PROTECT ",\"AttributeDefinitions\":[{}]"), BAD,
+     INVALID "2 validation errors detected: Value null at "
+             "'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: "
+             "Member must not be null; Value null at "
+             "'attributeDefinitions.1.member.attributeName' failed to satisfy constraint: "
+             "Member must not be null"},
+    {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[]"), BAD,
+     PARAMS "GlobalSecondaryIndexUpdates is not supported yet"},
+    /* its class by default: nothing changes */
+    {"UpdateTable", UPDATE("\"TableClass\":\"STANDARD\""), OK, NULL},
+    {"DescribeTable", "{\"TableName\":\"prov\"}", OK,
+     "{\"Table\":{" PROV_BEGINS("ACTIVE") UNITS("0", "0") PROV_FIGURES
+     "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\","
+     "\"LastUpdateToPayPerRequestDateTime\":1760000000.123},\"OnDemandThroughput\":{"
+     "\"MaxWriteRequestUnits\":1}," WARM("12000", "4000") ",\"DeletionProtectionEnabled\":"
+                                                          "true}}"},
+};
+
 static void updates_have_one_concern(void **state)
 {
-    static const struct step steps[] = {
-        CREATE("prov", HASH_KEY, PK_S),
-        {"UpdateTable", "{\"TableName\":\"prov\"}", BAD, INVALID ONE_OF},
-        {"UpdateTable", UPDATE("\"WarmThroughput\":{},\"OnDemandThroughput\":{}"), BAD,
-         INVALID ONE_OF},
-        {"UpdateTable", UPDATE("\"AttributeDefinitions\":[" PK_S "]"), BAD, INVALID ONE_OF},
-        {"UpdateTable",
-         UPDATE(PROTECT ",\"SSESpecification\":{},\"TableClass\":\"STANDARD\"," WARMER), BAD,
-         PARAMS "Server-Side Encryption modification" ONLY},
-        {"UpdateTable", UPDATE(PROTECT ",\"TableClass\":\"STANDARD\"," WARMER), BAD,
-         PARAMS "TableClass modification" ONLY},
-        {"UpdateTable", UPDATE(PROTECT ",\"BillingMode\":\"PAY_PER_REQUEST\""), BAD,
-         PARAMS "DeletionProtection modification" ONLY},
-        {"UpdateTable", UPDATE(WARMER "," BOUNDED), BAD, PARAMS "WarmThroughput" ONLY},
-        {"UpdateTable", UPDATE(BOUNDED ",\"StreamSpecification\":{\"StreamEnabled\":false}"), BAD,
-         PARAMS "OnDemandThroughput can only be combined with BillingMode in an UpdateTable "
-                "request"},
-        {"UpdateTable", UPDATE(GIVE("1", "1") ",\"StreamSpecification\":{\"StreamEnabled\":false}"),
-         BAD, PARAMS "You cannot modify stream status while updating table IOPS"},
-        {"UpdateTable", UPDATE(BOUNDED ",\"BillingMode\":\"PAY_PER_REQUEST\""), OK, NULL},
-        {"UpdateTable", UPDATE(PROTECT ",\"WarmThroughput\":{}"), OK, NULL},
-        {"UpdateTable", UPDATE("\"TableClass\":\"standard\""), BAD,
-         INVALID "Invalid table-class parameter provided. Please try again with a valid "
-                 "table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS]."},
-        {"UpdateTable", UPDATE(WARMER), BAD,
-         PARAMS "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current "
-                "WarmThroughput, decreasing WarmThroughput is not supported"},
-        {"UpdateTable", UPDATE("\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":0}"), BAD,
-         PARAMS "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of "
-                "valid range"},
-        {"UpdateTable", UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false}"), BAD,
-         INVALID "Table has no stream to disable: TableName: prov"},
-        {"UpdateTable", UPDATE("\"StreamSpecification\":{\"StreamEnabled\":true}"), BAD,
-         PARAMS "If stream is being enabled then UpdateViewType is required"},
-        {"UpdateTable",
-         UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":"
-                "\"KEYS_ONLY\"}"),
-         BAD, PARAMS "If stream is being disabled, then UpdateViewType must not be specified"},
-        {"UpdateTable",
-         UPDATE("\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
-                "\"KEYS_ONLY\"}"),
-         BAD, PARAMS "StreamSpecification with StreamEnabled true is not supported yet"},
-        {"UpdateTable",
-         UPDATE("\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":\"\"}"), BAD,
-         ONE
-         "Value '' at 'streamSpecification.streamViewType' failed to satisfy constraint: Member "
-         "must satisfy enum value set: [OLD_IMAGE, KEYS_ONLY, NEW_AND_OLD_IMAGES, NEW_IMAGE]"},
-        {"UpdateTable", UPDATE(PROTECT ",\"AttributeDefinitions\":[{}]"), BAD,
-         INVALID "2 validation errors detected: Value null at "
-                 "'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: "
-                 "Member must not be null; Value null at "
-                 "'attributeDefinitions.1.member.attributeName' failed to satisfy constraint: "
-                 "Member must not be null"},
-        {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[]"), BAD,
-         PARAMS "GlobalSecondaryIndexUpdates is not supported yet"},
-        /* its class by default: nothing changes */
-        {"UpdateTable", UPDATE("\"TableClass\":\"STANDARD\""), OK, NULL},
-        {"DescribeTable", "{\"TableName\":\"prov\"}", OK,
-         "{\"Table\":{" PROV_BEGINS("ACTIVE") UNITS("0", "0") PROV_FIGURES
-         "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\","
-         "\"LastUpdateToPayPerRequestDateTime\":1760000000.123},\"OnDemandThroughput\":{"
-         "\"MaxWriteRequestUnits\":1}," WARM("12000", "4000") ",\"DeletionProtectionEnabled\":"
-                                                              "true}}"},
-    };
-
-    SCRIPT(state, steps);
+    SCRIPT(state, concerns);
 }
 
 #define SSE(members) UPDATE("\"SSESpecification\":{" members "}")
