@@ -150,8 +150,9 @@ uint32_t export_parts_for(const struct table *table, int64_t bytes)
     uint64_t text = bytes < 0 ? 0 : (uint64_t)bytes / 2 * 3;
     uint64_t parts = text / EXPORT_FILE_TEXT + 1;
 
-    if (parts < EXPORT_FILES_LEAST && !(small && parts == 1))
-        return EXPORT_FILES_LEAST;
+    if (small && parts == 1)
+        return 1;
+    parts = (parts + EXPORT_FILES_LEAST - 1) / EXPORT_FILES_LEAST * EXPORT_FILES_LEAST;
     return parts > EXPORT_FILES_MOST ? EXPORT_FILES_MOST : (uint32_t)parts;
 }
 

@@ -12,7 +12,9 @@
 #include "jobs/jobs.h"
 
 /* Data files of one export at least (what the service writes for a new on-demand table), and at
- * most: part records are written in one batch. A file grows to about FILE_TEXT of lines. */
+ * most: part records are written in one batch. A file grows to about FILE_TEXT of lines. Above one
+ * there are always a multiple of the least: files are of one size, and two or four workers that
+ * share them end together. */
 #define EXPORT_FILES_LEAST 4
 #define EXPORT_FILES_MOST  2048
 #define EXPORT_FILE_TEXT   (UINT64_C(256) * 1024 * 1024)
