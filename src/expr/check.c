@@ -417,15 +417,13 @@ static bool bind_node(struct source *source, struct node *node)
         return bind_path(source, node);
     if (node->kind == NODE_VALUE)
         return bind_value(source, node);
-    if (node->kind == NODE_CALL && !check_count(source, node))
-        return false;
     if (!bind_operands(source, node))
         return false;
     if (node->kind >= NODE_EQ && node->kind != NODE_IN)
         name = operator_name(node->kind);
     switch (node->kind) {
     case NODE_CALL:
-        return check_call(source, node);
+        return check_count(source, node) && check_call(source, node);
     case NODE_EQ:
     case NODE_NE:
         return check_distinct(source, node, name);
@@ -520,19 +518,23 @@ static bool fail_clash(const struct source *source, const char *clash, const str
 
 /* Of several clashes the one with the path written last is told: dynalite, test/updateItem.js,
  * "overlapping paths", where a conflict of earlier paths goes untold. */
-bool sort_paths(const struct source *source, struct node *const *paths, struct node **sorted,
-                uint32_t count)
+bool sort_paths(const struct source *source, struct node *const *paths, uint32_t count,
+                struct sorted_paths *out)
 {
-    struct placed *placed = arena_alloc(source->scope->arena, count * sizeof *placed);
+    struct arena *arena = source->scope->arena;
+    struct placed *placed = arena_alloc(arena, count * sizeof *placed);
     const struct placed *worst = NULL;
     uint32_t worst_place = 0;
 
+    out->paths = arena_alloc(arena, count * sizeof *out->paths);
+    out->places = arena_alloc(arena, count * sizeof *out->places);
     for (uint32_t i = 0; i < count; i++)
         placed[i] = (struct placed){paths[i], i};
     if (count > 1)
         qsort(placed, count, sizeof *placed, placed_order);
     for (uint32_t i = 0; i < count; i++) {
-        sorted[i] = placed[i].path;
+        out->paths[i] = placed[i].path;
+        out->places[i] = placed[i].place;
         if (i == 0 || clash_of(placed[i - 1].path, placed[i].path) == NULL)
             continue;
         uint32_t place =
@@ -549,7 +551,7 @@ bool sort_paths(const struct source *source, struct node *const *paths, struct n
 
 bool check_projection(struct source *source, struct node_list *paths)
 {
-    struct node **sorted = arena_alloc(source->scope->arena, paths->count * sizeof *sorted);
+    struct sorted_paths sorted;
 
     for (uint32_t i = 0; i < paths->count; i++)
         if (!check_text(source, paths->nodes[i], PLACE_OPERAND, false))
@@ -557,9 +559,9 @@ bool check_projection(struct source *source, struct node_list *paths)
     for (uint32_t i = 0; i < paths->count; i++)
         if (!bind_path(source, paths->nodes[i]))
             return false;
-    if (!sort_paths(source, paths->nodes, sorted, paths->count))
+    if (!sort_paths(source, paths->nodes, paths->count, &sorted))
         return false;
-    paths->nodes = sorted;
+    paths->nodes = sorted.paths;
     return true;
 }
 
@@ -638,16 +640,14 @@ static bool check_section_type(struct source *source, const struct action *actio
                        section_names[action->kind], long_names[type], section_names[action->kind]);
 }
 
-/* The paths are written to in their order, whatever the order of the text. */
-static bool sort_actions(struct source *source, struct action_list *list)
+static bool sort_actions(struct source *source, const struct action_list *list,
+                         struct sorted_paths *sorted)
 {
-    struct arena *arena = source->scope->arena;
-    struct node **paths = arena_alloc(arena, list->count * sizeof *paths);
-    struct node **sorted = arena_alloc(arena, list->count * sizeof *sorted);
+    struct node **paths = arena_alloc(source->scope->arena, list->count * sizeof *paths);
 
     for (uint32_t i = 0; i < list->count; i++)
         paths[i] = list->actions[i].path;
-    return sort_paths(source, paths, sorted, list->count);
+    return sort_paths(source, paths, list->count, sorted);
 }
 
 static bool bind_actions(struct source *source, struct action_list *list)
@@ -665,14 +665,14 @@ static bool bind_actions(struct source *source, struct action_list *list)
     return true;
 }
 
-bool check_update(struct source *source, struct action_list *list)
+bool check_update(struct source *source, struct action_list *list, struct sorted_paths *sorted)
 {
     if (!check_sections(source, list) || !check_operators(source))
         return false;
     for (uint32_t i = 0; i < list->count; i++)
         if (!bind_path(source, list->actions[i].path))
             return false;
-    return sort_actions(source, list) && bind_actions(source, list);
+    return sort_actions(source, list, sorted) && bind_actions(source, list);
 }
 
 /* ---- paths in items ------------------------------------------------------------------------- */

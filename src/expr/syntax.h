@@ -112,21 +112,29 @@ struct node *parse_condition(struct source *source);
 bool parse_projection(struct source *source, struct node_list *paths);
 bool parse_update(struct source *source, struct action_list *actions);
 
+/* Paths in the order of an item, those that begin alike together, and where each stood before. */
+struct sorted_paths {
+    struct node **paths;
+    uint32_t *places;
+};
+
 /* Each checks what was read by the service's rules, in its order, and replaces the placeholders. */
 bool check_condition(struct source *source, struct node *condition);
 bool check_projection(struct source *source, struct node_list *paths);
-bool check_update(struct source *source, struct action_list *actions);
+bool check_update(struct source *source, struct action_list *actions, struct sorted_paths *sorted);
 
-/* Sorts paths so that those which begin alike lie together, indexes before names, both in the order
- * of an item; `paths` and `sorted` have `count` each. Fails where one contains another or where two
- * want a list and a map in one place. */
-bool sort_paths(const struct source *source, struct node *const *paths, struct node **sorted,
-                uint32_t count);
+/* Sorts paths. Fails where one contains another or where two want a list and a map in one place. */
+bool sort_paths(const struct source *source, struct node *const *paths, uint32_t count,
+                struct sorted_paths *out);
 
 /* The name of a function as it is written, and which one a word names. */
 enum function function_named(struct bytes word);
 
 bool word_reserved(struct bytes word);
+
+/* A projection of paths that are sorted. */
+struct projection;
+struct projection *projection_of(struct arena *arena, struct node **sorted, uint32_t count);
 
 /* Whether two steps are the same; < 0, 0, > 0 in the order of sort_paths(). */
 int step_order(const struct step *one, const struct step *other);

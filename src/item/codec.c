@@ -270,6 +270,49 @@ uint64_t item_size(struct bytes item)
     return attributes_size(item_walk(item));
 }
 
+/* ---- writing -------------------------------------------------------------------------------- */
+
+void item_open(struct buf *out)
+{
+    buf_put_u8(out, PACKED_VERSION);
+}
+
+void value_put_name(struct buf *out, struct bytes name)
+{
+    buf_put_varint(out, (uint32_t)name.size);
+    buf_put_bytes(out, name);
+}
+
+void value_put_number(struct buf *out, struct bytes number)
+{
+    buf_put_u8(out, (uint8_t)(PACKED_N + number.size));
+    buf_put_bytes(out, number);
+}
+
+size_t value_open(struct buf *out)
+{
+    return packed_container_begin(out);
+}
+
+void value_close(struct buf *out, size_t opened, enum value_type type, uint32_t count)
+{
+    static const uint8_t tags[] = {
+        [VALUE_SS] = PACKED_SS, [VALUE_NS] = PACKED_NS, [VALUE_BS] = PACKED_BS,
+        [VALUE_L] = PACKED_L,   [VALUE_M] = PACKED_M,
+    };
+
+    assert(type >= VALUE_SS);
+    packed_container_end(out, opened, tags[type], count);
+}
+
+struct value value_read(struct bytes encoded)
+{
+    struct value value;
+
+    packed_value(encoded.data, &value);
+    return value;
+}
+
 /* ---- making --------------------------------------------------------------------------------- */
 
 #define PARTS_FIRST 16

@@ -248,34 +248,6 @@ static bool read_null(struct item_reader *in, struct err *err)
 
 /* ---- containers ----------------------------------------------------------------------------- */
 
-#define CONTAINER_HEAD 3 /* a tag, a length below 128 and a count below 128 */
-
-static size_t container_begin(struct item_reader *in)
-{
-    buf_room(&in->out, CONTAINER_HEAD);
-    in->out.size += CONTAINER_HEAD;
-    return in->out.size;
-}
-
-/* Writes what container_begin() left room for; `content` is what it returned. */
-static void container_end(struct item_reader *in, size_t content, uint8_t tag, uint32_t count)
-{
-    size_t size = in->out.size - content;
-    uint32_t inside = (uint32_t)(size + packed_varint_size(count));
-    size_t head = 1 + packed_varint_size(inside) + packed_varint_size(count);
-
-    assert(size < UINT32_MAX - PACKED_VARINT_MOST);
-    if (head > CONTAINER_HEAD) {
-        buf_room(&in->out, head - CONTAINER_HEAD);
-        memmove(in->out.data + content - CONTAINER_HEAD + head, in->out.data + content, size);
-        in->out.size += head - CONTAINER_HEAD;
-    }
-    uint8_t *to = in->out.data + content - CONTAINER_HEAD;
-    *to++ = tag;
-    to = packed_varint_put(to, inside);
-    packed_varint_put(to, count);
-}
-
 /* The attributes of a map or the members of a set, noted as they come: few on the stack, more in
  * the arena. */
 #define PARTS_FEW   24
@@ -467,7 +439,7 @@ static bool read_member_of_set(struct item_reader *in, const struct set_kind *ki
 
 static bool read_set(struct item_reader *in, const struct set_kind *kind, struct err *err)
 {
-    size_t content = container_begin(in);
+    size_t content = packed_container_begin(&in->out);
     struct parts parts;
     bool more;
 
@@ -488,7 +460,7 @@ static bool read_set(struct item_reader *in, const struct set_kind *kind, struct
         complain(in, "%s", kind->if_empty);
     if (!parts.sorted && !in->is_invalid)
         sort_members(&parts, in, kind->member);
-    container_end(in, content, kind->tag, parts.count);
+    packed_container_end(&in->out, content, kind->tag, parts.count);
     return true;
 }
 
@@ -518,7 +490,7 @@ static bool read_bs(struct item_reader *in, struct err *err)
 
 static bool read_list(struct item_reader *in, int level, struct err *err)
 {
-    size_t content = container_begin(in);
+    size_t content = packed_container_begin(&in->out);
     uint32_t count = 0;
     bool more;
 
@@ -535,7 +507,7 @@ static bool read_list(struct item_reader *in, int level, struct err *err)
             return false;
         count++;
     }
-    container_end(in, content, PACKED_L, count);
+    packed_container_end(&in->out, content, PACKED_L, count);
     return true;
 }
 
@@ -584,12 +556,12 @@ static bool read_attributes(struct item_reader *in, int level, uint32_t *count, 
 
 static bool read_map(struct item_reader *in, int level, struct err *err)
 {
-    size_t content = container_begin(in);
+    size_t content = packed_container_begin(&in->out);
     uint32_t count;
 
     if (!read_attributes(in, level + 1, &count, err))
         return false;
-    container_end(in, content, PACKED_M, count);
+    packed_container_end(&in->out, content, PACKED_M, count);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* item/number.c - text and order-preserving bytes, without arithmetic on the way: a number is its
  * significant digits and the place of its decimal point (0.d1d2d3... x 10^point, d1 not 0), and
- * both forms are only other ways of writing these down. */
+ * both forms are only other ways of writing these down. Sums are made of digits side by side in a
+ * row as wide as the two numbers are apart. */
 #include "item/number.h"
 
 #define POINT_LEAST (-129) /* 1E-130 is 0.1 x 10^-129 */
@@ -100,6 +101,23 @@ static bool fail_numeric(struct bytes text, struct err *err)
                     (const char *)text.data);
 }
 
+/* Whether the service stores a number that is not zero. */
+static bool check_range(int64_t point, bool too_many, struct err *err)
+{
+    if (point > POINT_MOST)
+        return err_fail(err, ERR_VALIDATION,
+                        "Number overflow. Attempting to store a number with magnitude larger than "
+                        "supported range");
+    if (point < POINT_LEAST)
+        return err_fail(err, ERR_VALIDATION,
+                        "Number underflow. Attempting to store a number with magnitude smaller "
+                        "than supported range");
+    if (too_many)
+        return err_fail(err, ERR_VALIDATION,
+                        "Attempting to store more than 38 significant digits in a Number");
+    return true;
+}
+
 static bool read_decimal(struct bytes text, struct decimal *out, struct err *err)
 {
     struct scan scan = {.at = text.data, .end = text.data + text.size};
@@ -117,17 +135,8 @@ static bool read_decimal(struct bytes text, struct decimal *out, struct err *err
         return fail_numeric(text, err);
     if (out->count == 0)
         return true;
-    if (scan.point > POINT_MOST)
-        return err_fail(err, ERR_VALIDATION,
-                        "Number overflow. Attempting to store a number with magnitude larger than "
-                        "supported range");
-    if (scan.point < POINT_LEAST)
-        return err_fail(err, ERR_VALIDATION,
-                        "Number underflow. Attempting to store a number with magnitude smaller "
-                        "than supported range");
-    if (scan.too_many)
-        return err_fail(err, ERR_VALIDATION,
-                        "Attempting to store more than 38 significant digits in a Number");
+    if (!check_range(scan.point, scan.too_many, err))
+        return false;
     out->point = (int)scan.point;
     return true;
 }
@@ -260,6 +269,105 @@ bool number_to_integer(struct bytes encoded, int64_t *out)
         return false;
     *out = (int64_t)(decimal.negative ? -magnitude : magnitude);
     return true;
+}
+
+/* ---- sums ----------------------------------------------------------------------------------- */
+
+/* From the carry above the largest number to the last digit of the smallest. */
+#define ROW_MOST (1 + POINT_MOST - POINT_LEAST + NUMBER_DIGITS_MOST)
+
+/* Digits by their places; the first is worth 10^(point - 1). */
+struct row {
+    int point, count;
+    uint8_t digits[ROW_MOST];
+};
+
+static void row_of(const struct decimal *decimal, int point, int count, struct row *out)
+{
+    out->point = point;
+    out->count = count;
+    memset(out->digits, 0, (size_t)count);
+    memcpy(out->digits + (point - decimal->point), decimal->digits, (size_t)decimal->count);
+}
+
+static void row_add(struct row *row, const struct row *other)
+{
+    int carry = 0;
+
+    for (int i = row->count - 1; i >= 0; i--) {
+        int sum = row->digits[i] + other->digits[i] + carry;
+        carry = sum >= 10;
+        row->digits[i] = (uint8_t)(sum - 10 * carry);
+    }
+}
+
+/* `other` is not larger. */
+static void row_subtract(struct row *row, const struct row *other)
+{
+    int borrow = 0;
+
+    for (int i = row->count - 1; i >= 0; i--) {
+        int rest = row->digits[i] - other->digits[i] - borrow;
+        borrow = rest < 0;
+        row->digits[i] = (uint8_t)(rest + 10 * borrow);
+    }
+}
+
+static bool row_to_number(const struct row *row, bool negative, struct number *out, struct err *err)
+{
+    struct decimal decimal = {.negative = negative};
+    int first = 0, end = row->count;
+
+    while (end > 0 && row->digits[end - 1] == 0)
+        end--;
+    while (first < end && row->digits[first] == 0)
+        first++;
+    decimal.point = row->point - first;
+    bool too_many = end - first > NUMBER_DIGITS_MOST;
+    if (first < end && !check_range(decimal.point, too_many, err))
+        return false;
+    decimal.count = end - first;
+    memcpy(decimal.digits, row->digits + first, (size_t)decimal.count);
+    encode(&decimal, out);
+    return true;
+}
+
+static bool sum(struct bytes one, struct bytes other, bool minus, struct number *out,
+                struct err *err)
+{
+    struct decimal a = {0}, b = {0};
+    struct row left, right;
+
+    if (one.size > 1)
+        decode(one, &a);
+    if (other.size > 1)
+        decode(other, &b);
+    if (a.count == 0)
+        a.point = b.point;
+    if (b.count == 0)
+        b.point = a.point;
+    b.negative ^= minus;
+    int point = 1 + (a.point > b.point ? a.point : b.point);
+    int last = a.point - a.count < b.point - b.count ? a.point - a.count : b.point - b.count;
+    row_of(&a, point, point - last, &left);
+    row_of(&b, point, point - last, &right);
+    if (a.negative == b.negative) {
+        row_add(&left, &right);
+        return row_to_number(&left, a.negative, out, err);
+    }
+    bool swap = memcmp(left.digits, right.digits, (size_t)left.count) < 0;
+    row_subtract(swap ? &right : &left, swap ? &left : &right);
+    return row_to_number(swap ? &right : &left, swap ? b.negative : a.negative, out, err);
+}
+
+bool number_add(struct bytes one, struct bytes other, struct number *out, struct err *err)
+{
+    return sum(one, other, false, out, err);
+}
+
+bool number_subtract(struct bytes one, struct bytes other, struct number *out, struct err *err)
+{
+    return sum(one, other, true, out, err);
 }
 
 /* ---- digits to text ------------------------------------------------------------------------- */

@@ -31,6 +31,13 @@ MUST_CHECK bool number_read(struct bytes text, struct number *out, struct err *e
 void number_of_integer(int64_t value, struct number *out);
 bool number_to_integer(struct bytes encoded, int64_t *out);
 
+/* The exact sum and difference of two numbers. ERR_VALIDATION as number_read() where the service
+ * cannot store it. */
+MUST_CHECK bool number_add(struct bytes one, struct bytes other, struct number *out,
+                           struct err *err);
+MUST_CHECK bool number_subtract(struct bytes one, struct bytes other, struct number *out,
+                                struct err *err);
+
 /* Whether bytes are what number_read() would give for some text. */
 bool number_valid(struct bytes encoded);
 

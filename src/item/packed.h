@@ -3,6 +3,8 @@
 #ifndef ITEM_PACKED_H
 #define ITEM_PACKED_H
 
+#include <assert.h>
+
 #include "item/codec.h"
 
 #define PACKED_VERSION 1
@@ -84,6 +86,38 @@ static inline uint64_t value_own_size(const struct value *value)
     default: /* sets */
         return 0;
     }
+}
+
+/* A container at the end of a buf whose members come one by one: neither length nor count is known
+ * when it begins, so the least room is left for them and the content moves up when they need more.
+ */
+#define PACKED_CONTAINER_HEAD 3 /* a tag, a length below 128 and a count below 128 */
+
+static inline size_t packed_container_begin(struct buf *out)
+{
+    buf_room(out, PACKED_CONTAINER_HEAD);
+    out->size += PACKED_CONTAINER_HEAD;
+    return out->size;
+}
+
+/* Writes what packed_container_begin() left room for; `content` is what it returned. */
+static inline void packed_container_end(struct buf *out, size_t content, uint8_t tag,
+                                        uint32_t count)
+{
+    size_t size = out->size - content;
+    uint32_t inside = (uint32_t)(size + packed_varint_size(count));
+    size_t head = 1 + packed_varint_size(inside) + packed_varint_size(count);
+
+    assert(size < UINT32_MAX - PACKED_VARINT_MOST);
+    if (head > PACKED_CONTAINER_HEAD) {
+        buf_room(out, head - PACKED_CONTAINER_HEAD);
+        memmove(out->data + content - PACKED_CONTAINER_HEAD + head, out->data + content, size);
+        out->size += head - PACKED_CONTAINER_HEAD;
+    }
+    uint8_t *to = out->data + content - PACKED_CONTAINER_HEAD;
+    *to++ = tag;
+    to = packed_varint_put(to, inside);
+    packed_varint_put(to, count);
 }
 
 /* What has to be put in order: an attribute (its key is its name) or a member of a set (its key is

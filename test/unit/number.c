@@ -351,6 +351,96 @@ static void integers_come_back(void **state)
     }
 }
 
+/* ---- sums ----------------------------------------------------------------------------------- */
+
+static void sums_are_exact(void **state)
+{
+    static const struct {
+        const char *one, *other, *sum, *difference;
+    } cases[] = {
+        {"0", "0", "0", "0"},
+        {"1", "0", "1", "1"},
+        {"0", "1", "1", "-1"},
+        {"0.1", "0.2", "0.3", "-0.1"},
+        {"99", "1", "100", "98"},
+        {"-5", "5", "0", "-10"},
+        {"1", "-100", "-99", "101"},
+        {"0.001", "1000", "1000.001", "-999.999"},
+        {NINES38, "1", "100000000000000000000000000000000000000",
+         "99999999999999999999999999999999999998"},
+        {"1E-130", "1E-130", NULL, "0"},
+        {"1E125", "-1E125", "0", NULL},
+    };
+    struct number sum;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct number one = number_of(cases[i].one), other = number_of(cases[i].other);
+        assert_true(number_add(number_bytes(&one), number_bytes(&other), &sum, &err));
+        if (cases[i].sum != NULL) {
+            struct number wanted = number_of(cases[i].sum);
+            assert_bytes_equal(number_bytes(&sum), number_bytes(&wanted));
+        }
+        assert_true(number_subtract(number_bytes(&one), number_bytes(&other), &sum, &err));
+        if (cases[i].difference != NULL) {
+            struct number wanted = number_of(cases[i].difference);
+            assert_bytes_equal(number_bytes(&sum), number_bytes(&wanted));
+        }
+    }
+}
+
+static void sums_that_do_not_fit_are_refused(void **state)
+{
+    static const struct {
+        const char *one, *other, *message;
+        bool minus;
+    } cases[] = {
+        {NINES38, "0.1", TOO_LONG, false},      {"1E125", "1E-130", TOO_LONG, false},
+        {"1E125", "1", TOO_LONG, true},         {"9E125", "1E125", OVERFLOWS, false},
+        {"-9.9E125", "1E124", OVERFLOWS, true}, {"1.5E-130", "1E-130", UNDERFLOWS, true},
+    };
+    struct number sum;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct number one = number_of(cases[i].one), other = number_of(cases[i].other);
+        bool ok = cases[i].minus
+                      ? number_subtract(number_bytes(&one), number_bytes(&other), &sum, &err)
+                      : number_add(number_bytes(&one), number_bytes(&other), &sum, &err);
+        assert_false(ok);
+        assert_string_equal(err.message, cases[i].message);
+    }
+}
+
+/* Beside sums of integers in 128 bits, a random place of the decimal point in front. */
+static void random_sums_are_those_of_integers(void **state)
+{
+    uint64_t seed = 4;
+    char text[64];
+    struct err err;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        int64_t one = (int64_t)random_next(&seed) >> random_next(&seed) % 62;
+        int64_t other = (int64_t)random_next(&seed) >> random_next(&seed) % 62;
+        int place = (int)(random_next(&seed) % 40) - 20;
+        if (__builtin_add_overflow_p(one, other, (int64_t)0))
+            continue;
+        snprintf(text, sizeof text, "%lldE%d", (long long)one, place);
+        struct number a = number_of(text), sum, back;
+        snprintf(text, sizeof text, "%lldE%d", (long long)other, place);
+        struct number b = number_of(text);
+        snprintf(text, sizeof text, "%lldE%d", (long long)(one + other), place);
+        struct number wanted = number_of(text);
+        assert_true(number_add(number_bytes(&a), number_bytes(&b), &sum, &err));
+        assert_bytes_equal(number_bytes(&sum), number_bytes(&wanted));
+        assert_true(number_subtract(number_bytes(&sum), number_bytes(&b), &back, &err));
+        assert_bytes_equal(number_bytes(&back), number_bytes(&a));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -365,6 +455,9 @@ int main(void)
         cmocka_unit_test(bytes_compare_as_the_numbers),
         cmocka_unit_test(printed_numbers_read_the_same),
         cmocka_unit_test(integers_come_back),
+        cmocka_unit_test(sums_are_exact),
+        cmocka_unit_test(sums_that_do_not_fit_are_refused),
+        cmocka_unit_test(random_sums_are_those_of_integers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,172 @@
+/* test/unit/expr_key_condition.c - key conditions: each message of the service, and the query that
+ * a condition is on a table's key. */
+#include "support/check.h"
+
+#include "expr/key_condition.h"
+#include "support/expressions.h"
+
+#define VALUES                                                                                     \
+    "{':p':{'S':'k'},':q':{'S':'m'},':n':{'N':'5'},':m':{'N':'7'},':e':{'S':''},':l':{'L':[]}}"
+
+static const struct key_part parts[] = {{BYTES_INIT("p"), KEY_S}, {BYTES_INIT("s"), KEY_N}};
+
+/* Of a table with a sort key of type N, or without one. */
+static const struct {
+    const char *text;
+    uint32_t parts;
+    const char *message;
+} refusals[] = {
+    {"", 2, "Invalid KeyConditionExpression: The expression can not be empty;"},
+    {"p = :p a", 2, "Invalid KeyConditionExpression: Syntax error; token: \"a\", near: \":p a\""},
+    {"p", 2, "Invalid KeyConditionExpression: Syntax error; token: \"<EOF>\", near: \"p\""},
+    {"p = :p AND BEGINS_WITH(s, :p)", 2,
+     "Invalid KeyConditionExpression: Invalid function name; function: BEGINS_WITH"},
+    {"p = :p AND begins_with(s, :n)", 2,
+     "Invalid KeyConditionExpression: Incorrect operand type for operator or function; operator "
+     "or function: begins_with, operand type: N"},
+    {"p = :p AND ((s = :n))", 2,
+     "Invalid KeyConditionExpression: The expression has redundant parentheses;"},
+    {"s = :n OR p = :p", 2, "Invalid operator used in KeyConditionExpression: OR"},
+    {"NOT s = :n AND p = :p", 2, "Invalid operator used in KeyConditionExpression: NOT"},
+    {"p = :p AND s IN (:n)", 2, "Invalid operator used in KeyConditionExpression: IN"},
+    {"p = :p AND s <> :n", 2, "Invalid operator used in KeyConditionExpression: <>"},
+    {"p = :p AND attribute_exists(s)", 2,
+     "Invalid operator used in KeyConditionExpression: attribute_exists"},
+    {"p = :p AND contains(s, :n)", 2, "Invalid operator used in KeyConditionExpression: contains"},
+    {"p = :p AND size(s) = :n", 2,
+     "Invalid KeyConditionExpression: KeyConditionExpressions cannot contain nested operations"},
+    {"p = :p AND :n BETWEEN s AND :m", 2,
+     "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key attribute as "
+     "its first operand"},
+    {"p = :p AND begins_with(:p, s)", 2,
+     "Invalid condition in KeyConditionExpression: begins_with operator must have the key "
+     "attribute as its first operand"},
+    {"p = s", 2,
+     "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"},
+    {":p = :q", 2, "Invalid condition in KeyConditionExpression: No key attribute specified"},
+    {"p = :p AND s.x < :n", 2,
+     "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested "
+     "attributes"},
+    {"p = :p AND p = :p", 2,
+     "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per "
+     "key"},
+    {"p = :p AND s >= :n AND s <= :m", 2,
+     "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per "
+     "key"},
+    {"p = :p AND s = :n AND x = :n", 2, "Conditions can be of length 1 or 2 only"},
+    {"p < :p", 2, "Query key condition not supported"},
+    {"begins_with(p, :p)", 2, "Query key condition not supported"},
+    {"p = :p AND s = :n", 1, "Query key condition not supported"},
+    {"s = :n", 2, "Query condition missed key schema element: p"},
+    {"x = :n", 1, "Query condition missed key schema element: p"},
+    {"p = :p AND x < :n", 2, "Query condition missed key schema element: s"},
+    {"p = :n", 2,
+     "One or more parameter values were invalid: Condition parameter type does not match schema "
+     "type"},
+    {"p = :p AND s = :q", 2,
+     "One or more parameter values were invalid: Condition parameter type does not match schema "
+     "type"},
+    {"p = :e", 2,
+     "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
+     "contain an empty string value. Key: p"},
+};
+
+static void mistakes_are_told_as_the_service_does(void **state)
+{
+    struct key_condition *condition;
+    struct key_query query;
+    struct arena arena;
+    struct scope scope;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        test_scope(&scope, &arena, NULL, VALUES);
+        if (key_condition_compile(&scope, bytes_of_text(refusals[i].text), &condition, &err) &&
+            key_condition_match(condition, parts, refusals[i].parts, &query, &err))
+            fail_msg("%s was taken", refusals[i].text);
+        if (strcmp(err.message, refusals[i].message) != 0)
+            fail_msg("%s: %s\nnot %s", refusals[i].text, err.message, refusals[i].message);
+    }
+    arena_release(&arena);
+}
+
+static const struct {
+    const char *text;
+    enum key_test test;
+    const char *low, *high;
+} cases[] = {
+    {"p = :p", KEY_ANY, NULL, NULL},
+    {":p = p", KEY_ANY, NULL, NULL},
+    {"(p = :p)", KEY_ANY, NULL, NULL},
+    {"#p = :p AND s = :n", KEY_EQUAL, ":n", NULL},
+    {"((s = :n) AND (p = :p))", KEY_EQUAL, ":n", NULL},
+    {"p = :p AND s < :n", KEY_LESS, ":n", NULL},
+    {"p = :p AND s <= :n", KEY_AT_MOST, ":n", NULL},
+    {"p = :p AND s > :n", KEY_MORE, ":n", NULL},
+    {"p = :p AND s >= :n", KEY_AT_LEAST, ":n", NULL},
+    {"p = :p AND :n < s", KEY_MORE, ":n", NULL},
+    {"p = :p AND :n <= s", KEY_AT_LEAST, ":n", NULL},
+    {"p = :p AND :n > s", KEY_LESS, ":n", NULL},
+    {"p = :p AND :n >= s", KEY_AT_MOST, ":n", NULL},
+    {"p=:p AnD s BeTwEeN :n aNd :m", KEY_BETWEEN, ":n", ":m"},
+};
+
+static void conditions_become_queries(void **state)
+{
+    struct key_condition *condition;
+    struct key_query query;
+    struct arena arena;
+    struct scope scope;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        test_scope(&scope, &arena, "#p=p", VALUES);
+        if (!key_condition_compile(&scope, bytes_of_text(cases[i].text), &condition, &err) ||
+            !key_condition_match(condition, parts, 2, &query, &err))
+            fail_msg("%s: %s", cases[i].text, err.message);
+        assert_bytes_equal(query.partition.content, BYTES("k"));
+        assert_int_equal(query.test, cases[i].test);
+        if (cases[i].low != NULL)
+            assert_bytes_equal(query.low.encoded,
+                               scope_find_value(&scope, bytes_of_text(cases[i].low))->encoded);
+        if (cases[i].high != NULL)
+            assert_bytes_equal(query.high.encoded,
+                               scope_find_value(&scope, bytes_of_text(cases[i].high))->encoded);
+    }
+    arena_release(&arena);
+}
+
+static void text_keys_have_beginnings(void **state)
+{
+    const struct key_part texts[] = {{BYTES("p"), KEY_S}, {BYTES("s"), KEY_S}};
+    struct key_condition *condition;
+    struct key_query query;
+    struct arena arena;
+    struct scope scope;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    test_scope(&scope, &arena, NULL, VALUES);
+    assert_true(
+        key_condition_compile(&scope, BYTES("begins_with(s, :q) AND p = :p"), &condition, &err));
+    assert_true(key_condition_match(condition, texts, 2, &query, &err));
+    assert_int_equal(query.test, KEY_BEGINS);
+    assert_bytes_equal(query.low.content, BYTES("m"));
+    arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_are_told_as_the_service_does),
+        cmocka_unit_test(conditions_become_queries),
+        cmocka_unit_test(text_keys_have_beginnings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
