@@ -45,6 +45,20 @@ static bool check_key(const char *map, struct bytes key, char mark, struct err *
     return true;
 }
 
+/* The words for a long name are our own: no recording was found. */
+static bool check_name(const struct scope_name *name, struct err *err)
+{
+    const char *wrong = name->name.size == 0 ? "Empty attribute name"
+                        : name->name.size > ITEM_NAME_MOST
+                            ? "An attribute name may not be longer than 65535 bytes"
+                            : NULL;
+
+    return wrong == NULL ||
+           err_fail(err, ERR_VALIDATION,
+                    "ExpressionAttributeNames contains invalid value: %s for key %.*s", wrong,
+                    BYTES_ARGS(name->key));
+}
+
 static int name_order(const void *a, const void *b)
 {
     const struct scope_name *one = a, *other = b;
@@ -79,11 +93,8 @@ bool scope_put_names(struct scope *scope, const struct scope_name *names, size_t
     for (size_t i = 0; i < count; i++) {
         if (!check_key("ExpressionAttributeNames", names[i].key, '#', err))
             return false;
-        if (names[i].name.size == 0)
-            return err_fail(err, ERR_VALIDATION,
-                            "ExpressionAttributeNames contains invalid value: Empty attribute name "
-                            "for key %.*s",
-                            BYTES_ARGS(names[i].key));
+        if (!check_name(&names[i], err))
+            return false;
     }
     scope->names = arena_alloc(scope->arena, count * sizeof *names);
     for (size_t i = 0; i < count; i++)

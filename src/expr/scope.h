@@ -35,7 +35,7 @@ struct scope {
 void scope_init(struct scope *scope, struct arena *arena);
 
 /* Takes the names as they came; of those with one key the last counts. Refuses none at all, keys
- * that are no "#name" and empty names. */
+ * that are no "#name", and names that no attribute can have. */
 MUST_CHECK bool scope_put_names(struct scope *scope, const struct scope_name *names, size_t count,
                                 struct err *err);
 

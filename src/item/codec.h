@@ -36,6 +36,9 @@ struct value {
 #define ITEM_DEPTH_MOST 32
 #define ITEM_SIZE_MOST  (400 * 1024) /* by item_size() */
 
+/* The service's bound on attribute names, in bytes of UTF-8 (developer guide, "Naming rules"). */
+#define ITEM_NAME_MOST 65535
+
 /* Whether bytes are an item that item_finish() or the JSON reader would write: the right version,
  * lengths that fit, names and set members in strict order, depth, numbers and UTF-8 as they must
  * be. */

@@ -26,9 +26,6 @@ enum packed_tag {
 
 #define PACKED_VARINT_MOST 5
 
-/* The service's bound on attribute names, in bytes of UTF-8 (developer guide, "Naming rules"). */
-#define ITEM_NAME_MOST 65535
-
 static inline size_t packed_varint_size(uint32_t value)
 {
     size_t size = 1;

@@ -373,6 +373,55 @@ static void of_equal_names_the_last_counts(void **state)
     arena_release(&arena);
 }
 
+static void long_names_are_refused(void **state)
+{
+    struct arena arena;
+    struct scope scope;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    scope_init(&scope, &arena);
+    struct scope_name name = {.key = BYTES("#a"),
+                              .name = bytes_of(arena_zalloc(&arena, 65536), 65536)};
+    assert_false(scope_put_names(&scope, &name, 1, &err));
+    assert_string_equal(err.message,
+                        "ExpressionAttributeNames contains invalid value: An "
+                        "attribute name may not be longer than 65535 bytes for key #a");
+    name.name.size--;
+    assert_true(scope_put_names(&scope, &name, 1, &err));
+    arena_release(&arena);
+}
+
+#define MANY 50000
+
+static void many_names_are_found(void **state)
+{
+    struct condition *condition;
+    struct scope_name *names;
+    struct arena arena;
+    struct scope scope;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    names = arena_alloc(&arena, MANY * sizeof *names);
+    for (size_t i = 0; i < MANY; i++)
+        names[i] = (struct scope_name){.key = arena_printf(&arena, "#%zu", i * 7919 % MANY),
+                                       .name = arena_printf(&arena, "n%zu", i * 7919 % MANY)};
+    scope_init(&scope, &arena);
+    assert_true(scope_put_names(&scope, names, MANY, &err));
+    assert_false(condition_compile(&scope, "ConditionExpression",
+                                   BYTES("#0 = n0 AND #49999 = n49999"), &condition, &err));
+    assert_string_equal(err.message,
+                        "Invalid ConditionExpression: The first operand must be distinct from the "
+                        "remaining operands for this operator or function; operator: =, first "
+                        "operand: [n0]");
+    assert_false(scope_check_used(&scope, &err));
+    assert_true(strlen(err.message) < ERR_MESSAGE_MOST);
+    arena_release(&arena);
+}
+
 /* ---- bounds --------------------------------------------------------------------------------- */
 
 static void repeat(struct buf *out, const char *text, size_t times)
@@ -518,6 +567,8 @@ int main(void)
         cmocka_unit_test(bad_placeholders_are_refused),
         cmocka_unit_test(unused_placeholders_are_refused),
         cmocka_unit_test(of_equal_names_the_last_counts),
+        cmocka_unit_test(long_names_are_refused),
+        cmocka_unit_test(many_names_are_found),
         cmocka_unit_test(operators_are_counted),
         cmocka_unit_test(sizes_and_depths_are_bounded),
         cmocka_unit_test(in_takes_a_hundred),
