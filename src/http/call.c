@@ -425,7 +425,7 @@ static enum MHD_Result head_take(struct call *call)
     if (length > settings->body_most)
         call->refused = ERR_REQUEST_TOO_LARGE;
     else if (length > 0)
-        buf_grow(&call->body, length < BODY_TRUSTED ? length : BODY_TRUSTED);
+        buf_room(&call->body, length < BODY_TRUSTED ? length : BODY_TRUSTED);
     if (length <= SWALLOW_MOST)
         return MHD_YES;
     call->closing = true;
