@@ -104,6 +104,8 @@ MUST_CHECK bool table_get(struct work *work, const struct table *table, struct b
 enum write_kind {
     WRITE_PUT,
     WRITE_DELETE,
+    WRITE_NOTHING, /* the item stays what it is: a condition is checked, or the outcome is the same
+                    */
 };
 
 struct write {
@@ -111,15 +113,22 @@ struct write {
     const struct table *table;
     struct bytes key;  /* item key */
     struct bytes item; /* PUT: packed */
-    /* filled before `answer` is called */
+    /* Called once `old` is known and locked: may check it, and may set `kind` and `item`, which
+     * need not be there before. False fails the call, which then writes nothing. NULL: nothing to
+     * settle.
+     */
+    bool (*settle)(struct write *write, struct arena *arena, struct err *err);
+    void *context;
+    /* filled before `settle` and `answer` are called */
     struct bytes old; /* the item before, in the work's arena; BYTES_NONE: there was none */
 };
 
 /* All writes or none, in one commit: locks the keys (in key order) or waits, reads the old items,
- * stages items, statistics and log records, has `answer` build the reply, and submits. RUN_DONE:
- * the reply is built and may be sent once the waiter is woken and work->batch.outcome is COMMIT_OK;
- * on CONFLICT run again from the top. Keys are distinct. A delete of nothing stages nothing; where
- * there is nothing to stage at all, nothing is submitted and the reply may go at once. */
+ * settles what is written, stages items, statistics and log records, has `answer` build the reply,
+ * and submits. RUN_DONE: the reply is built and may be sent once the waiter is woken and
+ * work->batch.outcome is COMMIT_OK; on CONFLICT run again from the top. Keys are distinct. A delete
+ * of nothing stages nothing; where there is nothing to stage at all, nothing is submitted and the
+ * reply may go at once. */
 enum run table_write(struct work *work, struct write *writes, size_t count,
                      bool (*answer)(void *context, const struct write *writes, size_t count,
                                     struct err *err),

@@ -89,17 +89,23 @@ static bool write_prepare(struct work *work, struct write *write, struct staged 
                           struct err *err)
 {
     *staged = (struct staged){.write = write, .place = place_of(work->arena, write)};
-    if (write->kind == WRITE_PUT) {
-        staged->new_size = item_size(write->item);
-        if (staged->new_size > ITEM_SIZE_MOST)
-            return err_fail(err, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
-    }
-    return old_read(work, staged, err);
+    if (!old_read(work, staged, err))
+        return false;
+    if (write->settle != NULL && !write->settle(write, work->arena, err))
+        return false;
+    if (write->kind != WRITE_PUT)
+        return true;
+    staged->new_size = item_size(write->item);
+    if (staged->new_size > ITEM_SIZE_MOST)
+        return err_fail(err, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
+    return true;
 }
 
 static bool changes_something(const struct staged *staged)
 {
-    return staged->write->kind == WRITE_PUT || staged->old_stamp.size > 0;
+    enum write_kind kind = staged->write->kind;
+
+    return kind == WRITE_PUT || (kind == WRITE_DELETE && staged->old_stamp.size > 0);
 }
 
 static void statistics_stage(struct engine_batch *batch, const struct staged *staged)

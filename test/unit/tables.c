@@ -154,6 +154,57 @@ static void writes_and_counts(void **state)
     assert_int_equal(time, 0);
 }
 
+/* Keeps what is there, and puts what is not. */
+static bool put_if_absent(struct write *write, struct arena *arena, struct err *err)
+{
+    (void)arena;
+    (void)err;
+    *(bool *)write->context = write->old.size == 0;
+    write->kind = write->old.size > 0 ? WRITE_NOTHING : WRITE_PUT;
+    return true;
+}
+
+static bool answer_nothing(void *context, const struct write *writes, size_t count, struct err *err)
+{
+    (void)context;
+    (void)writes;
+    (void)count;
+    (void)err;
+    return true;
+}
+
+static enum run put_if_absent_step(struct work *work, void *context, struct err *err)
+{
+    struct write write = {
+        .item = simple_item(work->arena, "a", "new"),
+        .settle = put_if_absent,
+        .context = context,
+    };
+
+    if (!work_table(work, BYTES("t"), &write.table, err) ||
+        !table_key(write.table, write.item, false, work->arena, &write.key, err))
+        return RUN_FAILED;
+    return table_write(work, &write, 1, answer_nothing, NULL, err);
+}
+
+static void what_is_written_is_settled_under_the_lock(void **state)
+{
+    struct database *database = *state;
+    struct call call;
+    struct err err;
+    bool absent[2];
+
+    assert_true(database_create(database, "t", false, &err));
+    for (size_t i = 0; i < 2; i++) {
+        call_init(&call, database);
+        assert_true(call_run(&call, put_if_absent_step, &absent[i]));
+        assert_int_equal(call.work.submitted, i == 0);
+        call_release(&call);
+    }
+    assert_true(absent[0]);
+    assert_false(absent[1]);
+}
+
 static bool refuse(void *context, const struct write *writes, size_t count, struct err *err)
 {
     (void)count;
@@ -463,6 +514,7 @@ int main(void)
         TEST(protects_from_deletion),
         TEST(lists_in_order_of_names),
         TEST(writes_and_counts),
+        TEST(what_is_written_is_settled_under_the_lock),
         TEST(a_refused_write_leaves_the_lock),
         TEST(refuses_large_items),
         TEST(scans_by_segments_and_pages),
