@@ -41,7 +41,8 @@ struct table_entry *entry_new(const struct tables *tables, const struct table *t
 {
     size_t prefix = strlen(tables->arn);
     size_t room = prefix + 2 * table->name.size + table->id.size + table->keys[0].name.size +
-                  table->keys[1].name.size + table->table_class.size + table->settings.size;
+                  table->keys[1].name.size + table->table_class.size + table->settings.size +
+                  table->time_to_live.size;
     struct table_entry *entry = calloc(1, sizeof *entry + room);
 
     if (entry == NULL)
@@ -58,6 +59,7 @@ struct table_entry *entry_new(const struct tables *tables, const struct table *t
         copy->keys[i].name = room_take(&next, table->keys[i].name);
     copy->table_class = room_take(&next, table->table_class);
     copy->settings = room_take(&next, table->settings);
+    copy->time_to_live = room_take(&next, table->time_to_live);
     assert(table->generation.size <= STAMP_MOST);
     if (table->generation.size > 0)
         memcpy(entry->stamp, table->generation.data, table->generation.size);

@@ -37,6 +37,9 @@ struct bytes table_record(const struct table *table, bool since_here, struct are
         item_put_text(&maker, "Class", table->table_class);
     if (table->settings.size > 0)
         item_put_item(&maker, "Settings", table->settings);
+    if (table->time_to_live.size > 0)
+        item_put_text(&maker, "TimeToLive", table->time_to_live);
+    item_put_integer(&maker, "TimeToLiveChanged", (int64_t)table->time_to_live_changed);
     item_put_flag(&maker, "Recovery", table->recovery);
     if (!since_here)
         item_put_integer(&maker, "RecoverySince", (int64_t)table->recovery_since);
@@ -87,6 +90,8 @@ bool table_record_read(const struct engine_limits *limits, struct bytes name, st
     table.deletion_protected = item_flag(record, "DeletionProtected");
     table.table_class = item_text(record, "Class");
     table.settings = item_item(record, "Settings", arena);
+    table.time_to_live = item_text(record, "TimeToLive");
+    table.time_to_live_changed = (uint64_t)item_integer(record, "TimeToLiveChanged", 0);
     table.recovery = item_flag(record, "Recovery");
     table.recovery_since =
         (uint64_t)item_integer(record, "RecoverySince", (int64_t)stored.time + 1);

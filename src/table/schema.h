@@ -35,6 +35,8 @@ struct table {
     struct bytes table_class; /* "STANDARD" ...; empty: never given */
     struct bytes
         settings; /* an item: members accepted and echoed (SSE, OnDemandThroughput, tags) */
+    struct bytes time_to_live;     /* the attribute that says when items expire; empty: none does */
+    uint64_t time_to_live_changed; /* microseconds; 0: never */
     /* point-in-time recovery */
     bool recovery;
     uint64_t recovery_since; /* microseconds: the last enabling */

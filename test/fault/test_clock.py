@@ -114,6 +114,23 @@ class Clock(unittest.TestCase):
         self.assertEqual([], self.dynamo.list_exports()["ExportSummaries"])
         self.assertTrue((self.server.buckets / BUCKET / first["ExportManifest"]).exists())
 
+    def test_time_to_live_changes_twice_an_hour(self):
+        def update(enabled):
+            return self.dynamo.update_time_to_live(
+                TableName=self.table, TimeToLiveSpecification={"Enabled": enabled, "AttributeName": "until"})
+        self.start()
+        self.create()
+        update(True)
+        self.start("+30m")
+        self.assertEqual({"TimeToLiveStatus": "ENABLED", "AttributeName": "until"},
+                         self.dynamo.describe_time_to_live(TableName=self.table)["TimeToLiveDescription"])
+        self.assertEqual("ValidationException", self.code(update, enabled=False))
+        self.start("+32m")
+        update(False)
+        self.assertEqual({"TimeToLiveStatus": "DISABLED"},
+                         self.dynamo.describe_time_to_live(TableName=self.table)["TimeToLiveDescription"])
+        self.assertEqual("ValidationException", self.code(update, enabled=True))
+
     def test_a_small_step_back_keeps_the_order(self):
         self.start("+2m")
         self.create()

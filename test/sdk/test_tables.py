@@ -154,11 +154,42 @@ class Tables(ServerCase):
         self.assertEqual(("ACTIVE", True, "ENABLED"), (table["TableStatus"], table["DeletionProtectionEnabled"],
                                                        table["SSEDescription"]["Status"]))
         self.assertIn("LastUpdateDateTime", table["TableClassSummary"])
-        self.refused("UnknownOperationException", None, self.dynamo.update_time_to_live, TableName=self.table,
-                     TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+        self.dynamo.update_time_to_live(TableName=self.table,
+                                        TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
         self.dynamo.update_table(TableName=self.table, DeletionProtectionEnabled=False)
         self.dynamo.delete_table(TableName=self.table)
         self.dynamo.get_waiter("table_not_exists").wait(TableName=self.table)
+
+    def test_time_to_live(self):
+        self.create()
+        update, raw = self.dynamo.update_time_to_live, self.raw.update_time_to_live
+
+        def wanted(enabled, name):
+            return {"TableName": self.table, "TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": name}}
+
+        def described():
+            return self.dynamo.describe_time_to_live(TableName=self.table)["TimeToLiveDescription"]
+        self.refused("ValidationException", "TimeToLive is already disabled", update, **wanted(False, "until"))
+        self.assertEqual({"Enabled": True, "AttributeName": "until"},
+                         update(**wanted(True, "until"))["TimeToLiveSpecification"])
+        self.assertEqual({"TimeToLiveStatus": "ENABLED", "AttributeName": "until"}, described())
+        self.refused("ValidationException", "TimeToLive is already enabled", update, **wanted(True, "until"))
+        for enabled in (True, False):
+            self.refused("ValidationException", "TimeToLive is active on a different AttributeName: current "
+                         "AttributeName is until", update, **wanted(enabled, "other"))
+        self.refused("ValidationException", "Time to live has been modified multiple times within a fixed interval",
+                     update, **wanted(False, "until"))
+        begins = "1 validation error detected: Value "
+        self.refused("ValidationException", begins + "null at 'timeToLiveSpecification' failed to satisfy constraint: "
+                     "Member must not be null", raw, TableName=self.table)
+        self.refused("ValidationException", begins + "null at 'timeToLiveSpecification.attributeName' failed to "
+                     "satisfy constraint: Member must not be null", raw, TableName=self.table,
+                     TimeToLiveSpecification={"Enabled": True})
+        self.refused("ValidationException", begins + f"'{'x' * 256}' at 'timeToLiveSpecification.attributeName' failed "
+                     "to satisfy constraint: Member must have length less than or equal to 255", raw,
+                     **wanted(True, "x" * 256))
+        self.refused("ResourceNotFoundException", "Requested resource not found: Table: nothing-here not found",
+                     update, TableName="nothing-here", TimeToLiveSpecification={"Enabled": True, "AttributeName": "a"})
 
     def test_arns_of_others(self):
         arn = self.create()["TableArn"]

@@ -340,7 +340,6 @@ static void tables_are_made_described_and_deleted(void **state)
          "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLED\"}}"},
         {"DescribeTimeToLive", "{\"TableName\":\"both\"}", BAD,
          "ResourceNotFoundException: Requested resource not found: Table: both not found"},
-        {"UpdateTimeToLive", "{\"TableName\":\"hash\"}", BAD, "UnknownOperationException"},
     };
 
     SCRIPT(state, steps);
