@@ -8,8 +8,6 @@
 #include <isa-l.h>
 #include <stdlib.h>
 
-#include "item/json.h"
-
 /* Text that gathers before it is compressed: large enough that calls cost nothing, small enough to
  * stay in a core's cache. */
 #define CHUNK ((size_t)256 * 1024)
@@ -109,17 +107,29 @@ static bool compress_lines(struct data_file *file, bool last, struct err *err)
     return true;
 }
 
-bool data_file_put(struct data_file *file, struct bytes item, struct err *err)
+/* Counts the line that was put behind `before`. */
+static bool line_done(struct data_file *file, size_t before, uint64_t item_bytes, struct err *err)
 {
-    size_t before = file->lines.size;
-
-    buf_put_literal(&file->lines, "{\"Item\":");
-    file->figures.item_bytes +=
-        item_write_json_led(item, file->settings.first, file->settings.first_count, &file->lines);
-    buf_put_literal(&file->lines, "}\n");
     file->figures.items++;
+    file->figures.item_bytes += item_bytes;
     file->figures.text_bytes += file->lines.size - before;
     return file->lines.size < CHUNK || compress_lines(file, false, err);
+}
+
+bool data_file_put_item(struct data_file *file, struct bytes item, struct err *err)
+{
+    size_t before = file->lines.size;
+    uint64_t item_bytes = line_put_item(&file->settings.form, item, &file->lines);
+
+    return line_done(file, before, item_bytes, err);
+}
+
+bool data_file_put_change(struct data_file *file, const struct line_change *change, struct err *err)
+{
+    size_t before = file->lines.size;
+    uint64_t item_bytes = line_put_change(&file->settings.form, change, &file->lines);
+
+    return line_done(file, before, item_bytes, err);
 }
 
 bool data_file_finish(struct data_file *file, struct data_file_result *out, struct err *err)

@@ -1,23 +1,23 @@
-/* archive/data_file.h - one data file of an export as it is written: items in, an object of gzipped
- * DynamoDB JSON lines out. Formats: spec/export.md 3.5, 4.1. One thread at a time.
+/* archive/data_file.h - one data file of an export as it is written: items or changes in, an object
+ * of gzipped lines out (archive/line.h). Format: spec/export.md 3.5. One thread at a time.
  *
  * Memory is bounded: one part of the upload, one chunk of lines, one item's text. */
 #ifndef ARCHIVE_DATA_FILE_H
 #define ARCHIVE_DATA_FILE_H
 
+#include "archive/line.h"
 #include "store/store.h"
 
 struct data_file_settings {
     struct store *store;
     struct object_location where;
     struct object_settings object;
-    const struct bytes *first; /* names of the key attributes, which lead each line */
-    size_t first_count;
+    struct line_form form;
 };
 
 struct data_file_figures {
-    uint64_t items;
-    uint64_t item_bytes; /* by item_size() */
+    uint64_t items;      /* lines */
+    uint64_t item_bytes; /* of items and images, by item_size() */
     uint64_t text_bytes; /* of lines */
     uint64_t file_bytes; /* compressed */
 };
@@ -35,7 +35,10 @@ struct data_file *data_file_open(const struct data_file_settings *settings, stru
 /* What to abandon if the process dies before close. */
 const char *data_file_upload_id(const struct data_file *file);
 
-MUST_CHECK bool data_file_put(struct data_file *file, struct bytes item, struct err *err);
+/* A line of a full export; of an incremental one. */
+MUST_CHECK bool data_file_put_item(struct data_file *file, struct bytes item, struct err *err);
+MUST_CHECK bool data_file_put_change(struct data_file *file, const struct line_change *change,
+                                     struct err *err);
 
 /* How far it is; what was put but not yet compressed is counted. */
 struct data_file_figures data_file_figures(const struct data_file *file);

@@ -302,7 +302,7 @@ static bool part_visit(void *context, struct bytes key, struct bytes item, struc
     walk->stopped = job_stopping(walk->job);
     if (walk->stopped)
         return false;
-    walk->failed = !data_file_put(walk->file, item, walk->err);
+    walk->failed = !data_file_put_item(walk->file, item, walk->err);
     struct data_file_figures now = data_file_figures(walk->file);
     if (now.items % PROGRESS_EVERY == 0)
         tell_progress(walk, now);
@@ -345,8 +345,7 @@ static enum job_end write_file(struct part_walk *walk, struct export_part *part,
         .store = run->exports->settings.store,
         .where = *where,
         .object = run->object,
-        .first = run->export.keys,
-        .first_count = run->export.key_count,
+        .form = {.keys = run->export.keys, .key_count = run->export.key_count},
     };
 
     settings.object.content_type = "application/x-gzip";

@@ -94,6 +94,34 @@ bool item_next(struct item_walk *walk, struct bytes *name, struct value *out)
     return true;
 }
 
+struct item_led item_led(struct bytes item, const struct bytes *first, size_t count, bool only)
+{
+    struct item_walk none = {NULL, NULL};
+
+    return (struct item_led){item, first, count, 0, only ? none : item_walk(item)};
+}
+
+static bool is_one_of(struct bytes name, const struct bytes *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_equal(name, names[i]))
+            return true;
+    return false;
+}
+
+bool item_led_next(struct item_led *led, struct bytes *name, struct value *out)
+{
+    while (led->at < led->count) {
+        *name = led->first[led->at++];
+        if (item_find(led->item, *name, out))
+            return true;
+    }
+    while (item_next(&led->rest, name, out))
+        if (!is_one_of(*name, led->first, led->count))
+            return true;
+    return false;
+}
+
 struct item_walk value_walk(const struct value *value)
 {
     return (struct item_walk){value->content.data, value->content.data + value->content.size};

@@ -54,6 +54,18 @@ struct item_walk {
 struct item_walk item_walk(struct bytes item);
 bool item_next(struct item_walk *walk, struct bytes *name, struct value *out);
 
+/* Walks the attributes of an item with some of them in front, in their order; the others follow in
+ * the order of their names, or not at all (`only`). Of those in front the item may lack some. The
+ * names are borrowed. */
+struct item_led {
+    struct bytes item;
+    const struct bytes *first;
+    size_t count, at;
+    struct item_walk rest;
+};
+struct item_led item_led(struct bytes item, const struct bytes *first, size_t count, bool only);
+bool item_led_next(struct item_led *led, struct bytes *name, struct value *out);
+
 /* Walks the members of a set or the elements of an L (value_next), the attributes of an M
  * (item_next). */
 struct item_walk value_walk(const struct value *value);

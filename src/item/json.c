@@ -856,42 +856,34 @@ uint64_t value_write_json(const struct value *value, struct buf *out)
     return size;
 }
 
-static bool is_one_of(struct bytes name, const struct bytes *names, size_t count)
+static uint64_t write_item(struct item_led led, struct buf *out)
 {
-    for (size_t i = 0; i < count; i++)
-        if (bytes_equal(name, names[i]))
-            return true;
-    return false;
-}
-
-uint64_t item_write_json_led(struct bytes item, const struct bytes *first, size_t count,
-                             struct buf *out)
-{
-    struct item_walk walk = item_walk(item);
     struct bytes name;
     struct value value;
     uint64_t size = 0;
     uint8_t before = '{';
 
-    for (size_t i = 0; i < count; i++) {
-        if (!item_find(item, first[i], &value))
-            continue;
-        size += write_attribute(before, first[i], &value, out);
-        before = ',';
-    }
-    while (item_next(&walk, &name, &value)) {
-        if (is_one_of(name, first, count))
-            continue;
+    for (; item_led_next(&led, &name, &value); before = ',')
         size += write_attribute(before, name, &value, out);
-        before = ',';
-    }
     if (before == '{')
         buf_put_u8(out, before);
     buf_put_u8(out, '}');
     return size;
 }
 
-void item_write_json(struct bytes item, struct buf *out)
+uint64_t item_write_json_led(struct bytes item, const struct bytes *first, size_t count,
+                             struct buf *out)
 {
-    item_write_json_led(item, NULL, 0, out);
+    return write_item(item_led(item, first, count, false), out);
+}
+
+void item_write_json_only(struct bytes item, const struct bytes *names, size_t count,
+                          struct buf *out)
+{
+    write_item(item_led(item, names, count, true), out);
+}
+
+uint64_t item_write_json(struct bytes item, struct buf *out)
+{
+    return write_item(item_led(item, NULL, 0, false), out);
 }

@@ -18,13 +18,17 @@ struct item_read {
 /* Reads {"name": {"S": ...}, ...} as an item. Size and key schema are not judged here. */
 MUST_CHECK bool item_read_json(struct json_reader *reader, struct item_read *out, struct err *err);
 
-/* Appends {"name":{"S":...},...}, attributes in order of their names. */
-void item_write_json(struct bytes item, struct buf *out);
+/* Appends {"name":{"S":...},...}, attributes in order of their names. Returns item_size(), which
+ * costs next to nothing on the way. */
+uint64_t item_write_json(struct bytes item, struct buf *out);
 
-/* The same with the named attributes first (an export's lines: partition key, sort key). Returns
- * item_size(), which costs next to nothing on the way. */
+/* The same with the named attributes first (an export's lines: partition key, sort key). */
 uint64_t item_write_json_led(struct bytes item, const struct bytes *first, size_t count,
                              struct buf *out);
+
+/* The named attributes alone, in their order. */
+void item_write_json_only(struct bytes item, const struct bytes *names, size_t count,
+                          struct buf *out);
 
 /* Appends {"S":...}. Returns value_size(). */
 uint64_t value_write_json(const struct value *value, struct buf *out);

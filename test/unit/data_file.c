@@ -1,4 +1,4 @@
-/* test/unit/data_file.c - items in, a gzipped object out, with what the manifests say of it. */
+/* test/unit/data_file.c - lines in, a gzipped object out, with what the manifests say of it. */
 #include "support/check.h"
 #include "support/folder.h"
 #include "support/gunzip.h"
@@ -49,8 +49,7 @@ static struct data_file *open_file(void)
     static const struct data_file_settings settings = {
         .where = {"b", "x.json.gz"},
         .object = {.content_type = "application/x-gzip", .encryption = "AES256"},
-        .first = keys,
-        .first_count = 2,
+        .form = {.keys = keys, .key_count = 2},
     };
     struct data_file_settings now = settings;
 
@@ -112,8 +111,8 @@ static void lines_have_their_keys_first(void **state)
     struct buf text;
 
     (void)state;
-    assert_true(data_file_put(file, item_of(7, 0), &place.err));
-    assert_true(data_file_put(file, item_of(8, 0), &place.err));
+    assert_true(data_file_put_item(file, item_of(7, 0), &place.err));
+    assert_true(data_file_put_item(file, item_of(8, 0), &place.err));
     assert_true(data_file_finish(file, &result, &place.err));
     data_file_close(file);
     buf_init_in(&text, &place.arena);
@@ -124,6 +123,27 @@ static void lines_have_their_keys_first(void **state)
               "{\"Item\":{\"id\":{\"S\":\"same\"},\"at\":{\"N\":\"8\"},\"zz\":{\"S\":\"\"}}}\n"));
     assert_int_equal(result.figures.items, 2);
     assert_int_equal(result.figures.item_bytes, 2 * (2 + 4 + 2 + 2 + 2));
+    assert_int_equal(result.figures.text_bytes, text.size);
+}
+
+static void changes_are_lines_too(void **state)
+{
+    struct data_file *file = open_file();
+    struct line_change change = {.time = 12, .before = item_of(7, 0)};
+    struct data_file_result result;
+    struct buf text;
+
+    (void)state;
+    assert_true(data_file_put_change(file, &change, &place.err));
+    assert_true(data_file_finish(file, &result, &place.err));
+    data_file_close(file);
+    buf_init_in(&text, &place.arena);
+    gunzip(object(), &text);
+    assert_bytes_equal(buf_bytes(&text),
+                       BYTES("{\"Metadata\":{\"WriteTimestampMicros\":{\"N\":\"12\"}},"
+                             "\"Keys\":{\"id\":{\"S\":\"same\"},\"at\":{\"N\":\"7\"}}}\n"));
+    assert_int_equal(result.figures.items, 1);
+    assert_int_equal(result.figures.item_bytes, 0);
     assert_int_equal(result.figures.text_bytes, text.size);
 }
 
@@ -138,7 +158,7 @@ static void large_files_are_whole(void **state)
 
     (void)state;
     for (uint64_t i = 0; i < 300; i++)
-        assert_true(data_file_put(file, item_of(i, 100000), &place.err));
+        assert_true(data_file_put_item(file, item_of(i, 100000), &place.err));
     assert_true(data_file_finish(file, &result, &place.err));
     data_file_close(file);
     assert_int_equal(object().size, result.figures.file_bytes);
@@ -170,7 +190,7 @@ static void failures_leave_nothing(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         struct data_file *file = open_file();
-        assert_true(data_file_put(file, item_of(1, 10), &place.err));
+        assert_true(data_file_put_item(file, item_of(1, 10), &place.err));
         fault_arm(points[i], 0, UINT64_MAX);
         assert_false(data_file_finish(file, &result, &place.err));
         assert_int_equal(place.err.code, ERR_STORE);
@@ -179,7 +199,7 @@ static void failures_leave_nothing(void **state)
         assert_int_equal(folder_files(place.root), 0);
     }
     struct data_file *file = open_file();
-    assert_true(data_file_put(file, item_of(1, 10), &place.err));
+    assert_true(data_file_put_item(file, item_of(1, 10), &place.err));
     data_file_close(file);
     assert_int_equal(folder_files(place.root), 0);
 }
@@ -189,6 +209,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_file_is_the_vector, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_have_their_keys_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(changes_are_lines_too, setup, teardown),
         cmocka_unit_test_setup_teardown(large_files_are_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_leave_nothing, setup, teardown),
     };

@@ -1,0 +1,37 @@
+/* archive/line.h - the text of one line of a data file: an item of a full export or a change of an
+ * incremental one. Formats: spec/export.md 4. Straight from the packed form, without a tree in
+ * between. Pure functions on the caller's buf. */
+#ifndef ARCHIVE_LINE_H
+#define ARCHIVE_LINE_H
+
+#include "base/buf.h"
+
+enum line_format {
+    LINE_JSON, /* ExportFormat DYNAMODB_JSON */
+};
+
+enum line_view {
+    LINE_NEW_IMAGE,
+    LINE_NEW_AND_OLD_IMAGES,
+};
+
+/* What all lines of a file have in common. */
+struct line_form {
+    enum line_format format;
+    enum line_view view;      /* of changes */
+    const struct bytes *keys; /* names of the key attributes: partition key, sort key */
+    size_t key_count;
+};
+
+/* The net change of one key; an image that is absent has no size, and one at least is there. */
+struct line_change {
+    uint64_t time; /* of the last write, microseconds since 1970 */
+    struct bytes before, after;
+};
+
+/* Both append the line with its end and return the item_size() of the images that are in it. */
+uint64_t line_put_item(const struct line_form *form, struct bytes item, struct buf *out);
+uint64_t line_put_change(const struct line_form *form, const struct line_change *change,
+                         struct buf *out);
+
+#endif
