@@ -53,6 +53,7 @@ struct acceptance {
     struct export_token token;
     struct log_state log;
     uint64_t now; /* service time, microseconds */
+    struct bytes turn;
     struct export *export;
 };
 
@@ -127,7 +128,8 @@ static bool check_limit(struct acceptance *a, struct err *err)
 {
     uint32_t count;
 
-    if (!jobs_count(engine_of(a->exports), EXPORT_JOB, EXPORTS_AT_ONCE_MOST, &count, err))
+    if (!jobs_count(engine_of(a->exports), EXPORT_JOB, EXPORTS_AT_ONCE_MOST, a->work->arena, &count,
+                    &a->turn, err))
         return false;
     if (count >= EXPORTS_AT_ONCE_MOST)
         return err_fail(err, ERR_LIMIT_EXCEEDED,
@@ -233,7 +235,7 @@ static void stage(struct acceptance *a, struct bytes canonical)
 
     work_expect_table(a->work, a->table);
     export_put(batch, engine, a->export);
-    job_put(batch, engine, EXPORT_JOB, a->export->arn);
+    job_put(batch, engine, EXPORT_JOB, a->export->arn, a->turn);
     log_state_write(batch, &engine->limits, a->table->number, &a->log, &pinned);
     if (a->request->client_token.data != NULL) {
         struct export_token token = {

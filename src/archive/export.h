@@ -25,6 +25,10 @@
 #define EXPORTS_PAGE_DEFAULT 10                                /* spec 1.6 */
 #define EXPORTS_PAGE_MOST    25
 
+/* FailureMessage of trouble of our own, whose cause is the operator's, in the log (spec 2.9: "a
+ * plain sentence"). What the store says is told as it is. */
+#define EXPORT_INTERNAL "An internal error ended the export; the server's log tells more."
+
 struct exports;
 
 /* Into how many files a table of so many bytes is exported. */

@@ -462,7 +462,7 @@ static bool stage_failed(struct export_run *run, const struct change *change,
     last.state = EXPORT_FAILED;
     last.end_ms = engine_of(run)->ops->now(engine_of(run)) / 1000;
     last.failure_code = store ? bytes_of_text(why->reason) : BYTES("InternalServerError");
-    last.failure_message = bytes_of_text(why->message);
+    last.failure_message = bytes_of_text(store ? why->message : EXPORT_INTERNAL);
     return stage_end(run, batch, &last, err);
 }
 

@@ -92,13 +92,20 @@ static struct bytes job_key(struct arena *arena, const char *kind, struct bytes 
     return buf_bytes(&key);
 }
 
+static struct bytes turn_key(struct arena *arena, const char *kind)
+{
+    return record_key(arena, RECORD_TURN, bytes_of_text(kind));
+}
+
 void job_put(struct engine_batch *batch, const struct engine *engine, const char *kind,
-             struct bytes name)
+             struct bytes name, struct bytes turn)
 {
     struct item_maker maker;
 
     item_begin(&maker, batch->arena);
-    record_put(batch, engine, job_key(batch->arena, kind, name), BYTES_NONE, item_finish(&maker));
+    struct bytes nothing = item_finish(&maker);
+    record_put(batch, engine, job_key(batch->arena, kind, name), BYTES_NONE, nothing);
+    record_put(batch, engine, turn_key(batch->arena, kind), turn, nothing);
 }
 
 void job_remove(struct engine_batch *batch, const char *kind, struct bytes name)
@@ -144,14 +151,18 @@ static bool list_jobs(struct engine *engine, const char *kind, struct listing *l
     return end != SCAN_FAILED;
 }
 
-bool jobs_count(struct engine *engine, const char *kind, uint32_t most, uint32_t *out,
-                struct err *err)
+/* The turn is read first: a job that the count misses was put after that. */
+bool jobs_count(struct engine *engine, const char *kind, uint32_t most, struct arena *arena,
+                uint32_t *out, struct bytes *turn, struct err *err)
 {
     struct listing listing = {.most = most};
+    struct record record;
 
-    if (!list_jobs(engine, kind, &listing, err))
+    if (!record_get(engine, turn_key(arena, kind), arena, &record, err) ||
+        !list_jobs(engine, kind, &listing, err))
         return false;
     *out = listing.count;
+    *turn = record.stamp;
     return true;
 }
 

@@ -78,12 +78,14 @@ void jobs_free(struct jobs *jobs);
 
 /* --- a job's record: for the commits that accept and end it */
 
+/* Whoever puts a job counts first: how many of its kind are unfinished (stops counting at `most`).
+ * `*turn`, in the arena, is for job_put(): of two that have counted the same jobs only one puts
+ * his, and the other's commit is a conflict. So a limit on jobs is exact. */
+MUST_CHECK bool jobs_count(struct engine *engine, const char *kind, uint32_t most,
+                           struct arena *arena, uint32_t *out, struct bytes *turn, struct err *err);
 void job_put(struct engine_batch *batch, const struct engine *engine, const char *kind,
-             struct bytes name);
+             struct bytes name, struct bytes turn);
 void job_remove(struct engine_batch *batch, const char *kind, struct bytes name);
-/* How many jobs of a kind are unfinished; stops counting at `most`. */
-MUST_CHECK bool jobs_count(struct engine *engine, const char *kind, uint32_t most, uint32_t *out,
-                           struct err *err);
 
 /* --- as they run */
 

@@ -10,6 +10,7 @@
 /* First bytes of the catalogue keys that jobs own; those of tables are in table/. */
 enum record_kind {
     RECORD_JOB = 'J',    /* kind of job | 0 | name: there while the job is unfinished */
+    RECORD_TURN = 'U',   /* kind of job: written by whoever puts one */
     RECORD_EXPORT = 'X', /* export ARN */
     RECORD_PART = 'P',   /* export ARN | part (4) */
     RECORD_TOKEN = 'K',  /* SHA-256 of a ClientToken */

@@ -3,6 +3,7 @@
 #include "support/check.h"
 #include "support/exporting.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -344,6 +345,73 @@ static void three_hundred_at_once(void **state)
     assert_false(start(fixture, &request));
 }
 
+/* Those who ask in the same moment have counted the same exports; each has a table of its own, so
+ * that nothing else keeps them apart. */
+#define RIVALS 16
+#define PLACES 5
+
+struct rival {
+    struct exporting exporting; /* for an error of its own */
+    char arn[sizeof EXPORTING_ARN + 16];
+    pthread_barrier_t *begin;
+    bool accepted;
+};
+
+static void *rival_asks(void *context)
+{
+    struct rival *rival = context;
+    struct export_request request = exporting_request(rival->arn);
+    struct export export;
+    struct arena arena;
+
+    arena_init(&arena);
+    pthread_barrier_wait(rival->begin);
+    rival->accepted = exporting_start(&rival->exporting, &request, &arena, &export);
+    arena_release(&arena);
+    return NULL;
+}
+
+static int rivals_ask(struct rival *rivals)
+{
+    pthread_t threads[RIVALS];
+    int accepted = 0;
+
+    for (int i = 0; i < RIVALS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, rival_asks, &rivals[i]), 0);
+    for (int i = 0; i < RIVALS; i++) {
+        pthread_join(threads[i], NULL);
+        accepted += rivals[i].accepted;
+        if (!rivals[i].accepted)
+            assert_int_equal(rivals[i].exporting.err.code, ERR_LIMIT_EXCEEDED);
+    }
+    return accepted;
+}
+
+static void rivals_do_not_pass_the_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exporting *exporting = &fixture->exporting;
+    struct export_request request = exporting_request(ORDERS);
+    struct rival *rivals = calloc(RIVALS, sizeof *rivals);
+    pthread_barrier_t begin;
+
+    exporting_table(exporting, "Orders");
+    for (int i = 0; i < EXPORTS_AT_ONCE_MOST - PLACES; i++)
+        assert_true(start(fixture, &request));
+    pthread_barrier_init(&begin, NULL, RIVALS);
+    for (int i = 0; i < RIVALS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "Table%d", i);
+        exporting_table(exporting, name);
+        rivals[i] = (struct rival){.exporting = *exporting, .begin = &begin};
+        snprintf(rivals[i].arn, sizeof rivals[i].arn, EXPORTING_ARN "%s", name);
+    }
+    assert_int_equal(rivals_ask(rivals), PLACES);
+    assert_false(start(fixture, &request));
+    pthread_barrier_destroy(&begin);
+    free(rivals);
+}
+
 /* --- lists */
 
 static uint32_t list(struct fixture *fixture, const char *table_arn, uint32_t most,
@@ -530,6 +598,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tokens_stand_for_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_request_takes_no_token, setup, teardown),
         cmocka_unit_test_setup_teardown(three_hundred_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(rivals_do_not_pass_the_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_descend, setup, teardown),
         cmocka_unit_test_setup_teardown(filters_go_by_incarnation, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_tokens_are_refused, setup, teardown),

@@ -177,15 +177,26 @@ static int teardown(void **state)
     return 0;
 }
 
+static uint32_t count_jobs(struct toy *toy, struct arena *arena, struct bytes *turn)
+{
+    uint32_t count;
+    struct err err;
+
+    assert_true(jobs_count(toy->database.engine, "toy", 1000, arena, &count, turn, &err));
+    return count;
+}
+
 static void accept(struct toy *toy, const char *name)
 {
     struct engine_batch batch;
     struct arena arena;
+    struct bytes turn;
     struct err err;
 
     arena_init(&arena);
     batch_init(&batch, &arena);
-    job_put(&batch, toy->database.engine, "toy", bytes_of_text(name));
+    count_jobs(toy, &arena, &turn);
+    job_put(&batch, toy->database.engine, "toy", bytes_of_text(name), turn);
     assert_true(committer_commit(toy->database.committer, &batch, &err));
     arena_release(&arena);
 }
@@ -198,10 +209,12 @@ static void run_all(struct toy *toy)
 
 static uint32_t unfinished(struct toy *toy)
 {
-    uint32_t count;
-    struct err err;
+    struct arena arena;
+    struct bytes turn;
 
-    assert_true(jobs_count(toy->database.engine, "toy", 1000, &count, &err));
+    arena_init(&arena);
+    uint32_t count = count_jobs(toy, &arena, &turn);
+    arena_release(&arena);
     return count;
 }
 
