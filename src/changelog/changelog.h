@@ -111,7 +111,7 @@ struct past_settings {
     size_t memory_most;  /* bytes that the fold, and each walk, holds at a time; 0: the default */
 };
 #define PAST_MEMORY_DEFAULT ((size_t)2 * 1024 * 1024)
-/* Folds the log from the instant on. Blocks; NULL on failure. */
+/* Folds the log from the instant on, with a thread for each shard. Blocks; NULL on failure. */
 struct past *past_open(const struct past_settings *settings, struct err *err);
 void past_close(struct past *past);
 
@@ -124,5 +124,42 @@ struct past_visitor {
 };
 MUST_CHECK bool past_walk(struct past *past, struct bytes from, struct bytes to,
                           const struct past_visitor *visitor, struct err *err);
+
+/* --- changes ---------------------------------------------------------------------------------- */
+
+/* The net changes of the commits with a time in [from, to): past(from) + changes(from, to) =
+ * past(to), and windows that adjoin share no write and miss none. Opened once for all parts of a
+ * job and read by several threads at once. */
+struct changes;
+struct changes_settings {
+    struct engine *engine;
+    uint64_t table;
+    uint32_t epoch;
+    uint64_t from, to;   /* microseconds; no commit before `to` is still to come */
+    const char *scratch; /* these as of past_settings */
+    size_t scratch_most, memory_most;
+};
+/* Folds the log of the window, with a thread for each shard. Blocks; NULL on failure. */
+struct changes *changes_open(const struct changes_settings *settings, struct err *err);
+void changes_close(struct changes *changes);
+
+/* About how many bytes of images there are to walk. */
+size_t changes_size(const struct changes *changes);
+
+/* What became of a key that was written in the window: its image just before `from`, and just
+ * before `to`. Both may be absent, or equal: it was written all the same. Borrowed for the call. */
+struct net_change {
+    struct bytes key;           /* the item key */
+    struct bytes before, after; /* packed items; empty: absent */
+    uint64_t time;              /* of its last write in the window, microseconds */
+    uint64_t size;              /* of the images before and after each of its writes, together */
+};
+struct changes_visitor {
+    bool (*visit)(void *context, const struct net_change *change, struct err *err);
+    void *context;
+};
+/* Shows the changes whose item key is in [from, to), in key order; as past_walk(). */
+MUST_CHECK bool changes_walk(struct changes *changes, struct bytes from, struct bytes to,
+                             const struct changes_visitor *visitor, struct err *err);
 
 #endif

@@ -1,34 +1,64 @@
-/* changelog/fold.h - the fold of a log into a scratch store: for each key that was written at or
- * after an instant, its image at that instant. Inside the module. */
+/* changelog/fold.h - the fold of a log into a scratch store, by key: what all readers of the past
+ * begin with. Inside the module. */
 #ifndef CHANGELOG_FOLD_H
 #define CHANGELOG_FOLD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "changelog/changelog.h"
+
+/* What a scratch store holds at the end, by item key. */
+enum fold_kind {
+    FOLD_IMAGES,  /* SPACE_ITEMS: key -> the image before the first record; no bytes: absent */
+    FOLD_CHANGES, /* SPACE_CHANGELOG: key | number (4) -> pieces of a change, see fold_piece */
+};
+
+struct fold_settings {
+    enum fold_kind kind;
+    struct engine *engine;
+    const struct engine_snapshot *snapshot; /* borrowed; NULL: none, the log grows under us */
+    uint64_t table;
+    uint32_t epoch;
+    uint64_t from, to; /* records with a time in [from, to) count; `to` of IMAGES: UINT64_MAX */
+    const char *scratch;
+    size_t scratch_most, memory_most;
+};
 
 /* One shard's records as far as they are folded. */
 struct fold_shard {
     pthread_mutex_t lock; /* for what follows, and the shard's keys in the scratch store */
     struct buf next;      /* the first log key that was not looked at */
+    uint32_t pieces;      /* chunks that went to the scratch store */
 };
 
 struct fold {
-    struct past_settings settings;
-    const struct engine_snapshot *snapshot; /* NULL: none, the log grows under us */
-    struct engine *scratch;                 /* SPACE_ITEMS: item key -> image; no bytes: absent */
-    pthread_mutex_t write_lock;             /* one commit to the scratch store at a time */
-    size_t scratch_used;                    /* under write_lock */
+    struct fold_settings settings;
+    char *scratch_name;
+    struct engine *scratch;
+    pthread_mutex_t write_lock; /* one commit to the scratch store at a time */
+    size_t scratch_used;        /* under write_lock */
+    _Atomic bool failed;        /* a shard has: the others need not go on */
     struct fold_shard shards[LOG_SHARDS];
 };
 
-/* Folds all there is. The settings are copied; snapshot and scratch store are borrowed. */
-MUST_CHECK bool fold_open(struct fold *fold, const struct past_settings *settings,
-                          const struct engine_snapshot *snapshot, struct engine *scratch,
-                          struct err *err);
+/* Opens the scratch store and folds all there is, a thread for each shard. ERR_CORRUPT where the
+ * log does not reach back to `from`: whoever folds has pinned it, or its floor could not be trusted
+ * for long. What a failure leaves is to be closed, too. */
+MUST_CHECK bool fold_open(struct fold *fold, const struct fold_settings *settings, struct err *err);
 void fold_close(struct fold *fold);
 
-/* Folds what a shard's log has got since. Any thread. */
+/* Folds what a shard's log has got since; of IMAGES without a snapshot. Any thread. */
 MUST_CHECK bool fold_more(struct fold *fold, uint32_t shard, struct err *err);
+
+/* What one chunk of records says of a key. Pieces of one key have rising numbers, in the order of
+ * the commits: each begins with the image that the one before it ended with. */
+struct fold_piece {
+    struct bytes before, after; /* BYTES_NONE: absent */
+    uint64_t time;              /* of the last write */
+    uint64_t size;              /* of all images, before and after each write, by item_size() */
+};
+#define FOLD_PIECE_NUMBER 4 /* bytes behind the item key */
+MUST_CHECK bool fold_piece_read(struct bytes value, struct fold_piece *out, struct err *err);
 
 #endif

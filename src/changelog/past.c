@@ -21,9 +21,7 @@
 
 struct past {
     struct fold fold;
-    char *scratch_name;
     struct engine_snapshot *snapshot;
-    struct engine *scratch;
 };
 
 struct pair {
@@ -112,7 +110,7 @@ static bool images_load(struct walk *walk)
 {
     pairs_clear(&walk->images);
     walk->image_next = 0;
-    enum scan_end end = engine_scan_all(walk->past->scratch,
+    enum scan_end end = engine_scan_all(walk->past->fold.scratch,
                                         &(struct engine_scan){
                                             .space = SPACE_ITEMS,
                                             .from = buf_bytes(&walk->images_from),
@@ -163,12 +161,12 @@ static bool walk_goes_on(const struct walk *walk)
 
 static void item_show(struct walk *walk, struct bytes key, struct bytes value)
 {
-    const struct past_settings *settings = &walk->past->fold.settings;
+    const struct fold_settings *settings = &walk->past->fold.settings;
     struct stored_item stored;
 
     if (!stored_item_read(&settings->engine->limits, value, &stored, walk->err))
         walk->failed = true;
-    else if (stored.time < settings->instant)
+    else if (stored.time < settings->from)
         show(walk, key, stored.item);
     else
         walk->failed =
@@ -314,48 +312,30 @@ bool past_walk(struct past *past, struct bytes from, struct bytes to,
     return ok;
 }
 
-/* Whoever opens the past has pinned the log, or the floor could not be trusted for long. */
-static bool floor_check(const struct past_settings *settings, struct err *err)
-{
-    struct log_state state;
-    struct arena arena;
-
-    arena_init(&arena);
-    bool ok = log_state_read(settings->engine, settings->table, &arena, &state, err);
-    if (ok && settings->instant < state.floor)
-        ok = err_fail(err, ERR_CORRUPT, "the log of table %llu begins at %llu, after %llu",
-                      (unsigned long long)settings->table, (unsigned long long)state.floor,
-                      (unsigned long long)settings->instant);
-    arena_release(&arena);
-    return ok;
-}
-
 struct past *past_open(const struct past_settings *settings, struct err *err)
 {
     struct engine *engine = settings->engine;
-    struct past_settings copy = *settings;
-    struct past *past;
+    struct past *past = calloc(1, sizeof *past);
+    struct fold_settings fold = {
+        .kind = FOLD_IMAGES,
+        .engine = engine,
+        .table = settings->table,
+        .epoch = settings->epoch,
+        .from = settings->instant,
+        .to = UINT64_MAX,
+        .scratch = settings->scratch,
+        .scratch_most = settings->scratch_most,
+        .memory_most = settings->memory_most,
+    };
 
-    if (!floor_check(settings, err))
-        return NULL;
-    struct engine *scratch = engine->ops->scratch(engine, settings->scratch, err);
-    if (scratch == NULL)
-        return NULL;
-    past = calloc(1, sizeof *past);
     if (past == NULL)
         abort();
-    past->scratch = scratch;
-    past->scratch_name = strdup(settings->scratch);
-    copy.scratch = past->scratch_name;
-    if (copy.memory_most == 0)
-        copy.memory_most = PAST_MEMORY_DEFAULT;
     if (engine->limits.snapshots)
-        past->snapshot = engine->ops->snapshot_new(engine);
-    if (!fold_open(&past->fold, &copy, past->snapshot, scratch, err)) {
-        past_close(past);
-        return NULL;
-    }
-    return past;
+        fold.snapshot = past->snapshot = engine->ops->snapshot_new(engine);
+    if (fold_open(&past->fold, &fold, err))
+        return past;
+    past_close(past);
+    return NULL;
 }
 
 void past_close(struct past *past)
@@ -364,9 +344,7 @@ void past_close(struct past *past)
         return;
     struct engine *engine = past->fold.settings.engine;
     fold_close(&past->fold);
-    engine_close(past->scratch);
     if (past->snapshot != NULL)
         engine->ops->snapshot_free(engine, past->snapshot);
-    free(past->scratch_name);
     free(past);
 }

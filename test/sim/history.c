@@ -5,7 +5,9 @@
  * switched on and off are all in flight at once. The clock is moved forth and back, logs are
  * trimmed, jobs pin them, the database is closed and opened again. The model keeps for every key
  * the list of its values with the times of their commits; so what a table was at an instant is a
- * look-up, and past(), scan, get and the figures must say the same.
+ * look-up, and past(), scan, get and the figures must say the same. What a window did to a key is
+ * two look-ups, which changes() must tell; and the past at its beginning and the changes of windows
+ * that adjoin make the past at their end.
  *
  * One seed gives one run: the committer is a thread, but a gate in front of the engine's commit
  * lets it work only when all that was submitted is waited for (drain). SIM_SEED and SIM_TURNS
@@ -20,12 +22,13 @@
 #include "support/database.h"
 #include "support/folder.h"
 
-#define NAMES      3   /* of tables */
-#define KEYS       24  /* in each */
-#define WORKERS    6   /* operations at once */
-#define TABLES     400 /* incarnations in one run at most */
-#define BATCH_MOST 4   /* writes in one */
-#define PADDING    200 /* bytes of an item at most, beside the rest */
+#define NAMES      3          /* of tables */
+#define KEYS       24         /* in each */
+#define WORKERS    6          /* operations at once */
+#define TABLES     400        /* incarnations in one run at most */
+#define BATCH_MOST 4          /* writes in one */
+#define PADDING    200        /* bytes of an item at most, beside the rest */
+#define SAME_VALUE 1000000000 /* and more: what a key gets again and again */
 #define START      UINT64_C(1700000000000000)
 
 /* --- the model --- */
@@ -48,6 +51,7 @@ struct model_table {
     uint32_t sizes[KEYS]; /* of the items now, by item_size() */
     uint64_t trimmed;     /* by hand, up to here */
     uint64_t pinned;      /* the instant of the one job there is; 0: none */
+    uint64_t until;       /* the end of its window */
     uint32_t pinned_epoch;
 };
 
@@ -111,7 +115,7 @@ struct sim {
     struct worker workers[WORKERS];
     struct model_table *tables;
     uint32_t table_count, next_value, turn;
-    uint32_t commits, conflicts, waits, pasts, reopened, trims;
+    uint32_t commits, conflicts, waits, pasts, windows, reopened, trims;
 };
 
 static struct gate gate = {
@@ -182,8 +186,11 @@ static struct model_table *model_of(struct sim *sim, uint64_t number)
     return NULL;
 }
 
+/* To delete what is not there is no write. */
 static void model_add(struct model_key *key, uint64_t time, uint32_t value)
 {
+    if (value == 0 && (key->count == 0 || key->versions[key->count - 1].value == 0))
+        return;
     if (key->count == key->capacity) {
         key->capacity = key->capacity * 2 + 8;
         key->versions = realloc(key->versions, key->capacity * sizeof key->versions[0]);
@@ -398,7 +405,9 @@ static void writes_draw(struct sim *sim, struct worker *worker)
                 again = again || (worker->writes[i].name == worker->writes[j].name &&
                                   worker->writes[i].key == worker->writes[j].key);
         }
-        worker->writes[i].value = one_in(sim, 4) ? 0 : ++sim->next_value;
+        worker->writes[i].value = one_in(sim, 4)   ? 0
+                                  : one_in(sim, 4) ? SAME_VALUE + (uint32_t)worker->writes[i].key
+                                                   : ++sim->next_value;
     }
 }
 
@@ -525,22 +534,40 @@ struct reading {
     uint32_t count;
     uint8_t last[64];
     size_t last_size;
-    bool turns; /* let the world go on while it is read */
+    bool turns;                      /* let the world go on while it is read */
+    const struct model_table *model; /* of a window */
+    uint64_t from, to;
 };
+
+/* Keys are shown in their order, each once. */
+static void reading_see_key(struct reading *reading, struct bytes key)
+{
+    struct sim *sim = reading->sim;
+
+    CHECK(bytes_compare(bytes_of(reading->last, reading->last_size), key) < 0);
+    CHECK(key.size <= sizeof reading->last);
+    memcpy(reading->last, key.data, key.size);
+    reading->last_size = key.size;
+}
+
+static unsigned long key_of(struct sim *sim, struct bytes item)
+{
+    struct bytes text = item_text(item, "pk");
+    char number[8] = {0};
+
+    CHECK(text.size > 4 && text.size < 4 + sizeof number);
+    memcpy(number, text.data + 4, text.size - 4);
+    unsigned long at = strtoul(number, NULL, 10);
+    CHECK(at < KEYS);
+    return at;
+}
 
 static bool reading_see(struct reading *reading, struct bytes key, struct bytes item)
 {
     struct sim *sim = reading->sim;
-    struct bytes text = item_text(item, "pk");
-    char number[8] = {0};
 
-    CHECK(bytes_compare(bytes_of(reading->last, reading->last_size), key) < 0);
-    CHECK(key.size <= sizeof reading->last && text.size > 4 && text.size < 4 + sizeof number);
-    memcpy(reading->last, key.data, key.size);
-    reading->last_size = key.size;
-    memcpy(number, text.data + 4, text.size - 4);
-    unsigned long at = strtoul(number, NULL, 10);
-    CHECK(at < KEYS);
+    reading_see_key(reading, key);
+    unsigned long at = key_of(sim, item);
     reading->values[at] = (uint32_t)item_integer(item, "v", 0);
     CHECK(reading->values[at] != 0);
     reading->count++;
@@ -659,6 +686,102 @@ static uint64_t instant_draw(struct sim *sim, const struct model_table *model, u
     return instant < from ? from : instant > to ? to : instant;
 }
 
+static uint32_t value_of(struct bytes item)
+{
+    return item.size == 0 ? 0 : (uint32_t)item_integer(item, "v", 0);
+}
+
+/* What the model says of the window for one key: when it was written last, and how often. */
+static uint64_t window_last(const struct model_key *key, uint64_t from, uint64_t to,
+                            uint32_t *writes)
+{
+    uint64_t last = 0;
+
+    *writes = 0;
+    for (uint32_t i = 0; i < key->count; i++)
+        if (key->versions[i].time >= from && key->versions[i].time < to) {
+            last = key->versions[i].time;
+            ++*writes;
+        }
+    return last;
+}
+
+static bool see_change(void *context, const struct net_change *change, struct err *err)
+{
+    struct reading *reading = context;
+    struct sim *sim = reading->sim;
+    uint32_t writes;
+
+    (void)err;
+    reading_see_key(reading, change->key);
+    CHECK(change->size > 0);
+    if (change->before.size == 0 && change->after.size == 0)
+        return true;
+    unsigned long at = key_of(sim, change->before.size > 0 ? change->before : change->after);
+    const struct model_key *key = &reading->model->keys[at];
+    CHECK(value_of(change->before) == model_at(key, reading->from));
+    CHECK(value_of(change->after) == model_at(key, reading->to));
+    CHECK(change->time == window_last(key, reading->from, reading->to, &writes) && writes > 0);
+    CHECK(reading->values[at] == value_of(change->before)); /* as replaying has left it */
+    reading->values[at] = value_of(change->after);
+    reading->count++;
+    return true;
+}
+
+/* The changes of [from, to) put upon `values`, which are the past at `from`. */
+static void check_changes(struct sim *sim, struct model_table *model, uint32_t epoch, uint64_t from,
+                          uint64_t to, uint32_t values[KEYS])
+{
+    struct reading reading = {.sim = sim, .model = model, .from = from, .to = to};
+    struct changes_settings settings = {
+        .engine = sim->database.engine,
+        .table = model->number,
+        .epoch = epoch,
+        .from = from,
+        .to = to,
+        .scratch = "window",
+        .memory_most = one_in(sim, 2) ? 0 : 400 + draw(sim, 4000),
+    };
+    struct changes_visitor visitor = {see_change, &reading};
+    uint64_t cut = random_next(&sim->random);
+    uint32_t written = 0, writes;
+    uint8_t middle[8];
+    struct err err;
+
+    memcpy(reading.values, values, sizeof reading.values);
+    struct changes *changes = changes_open(&settings, &err);
+    CHECK_OK(changes != NULL, &err);
+    be64_store(middle, cut);
+    CHECK_OK(changes_walk(changes, BYTES_NONE, bytes_of(middle, 8), &visitor, &err), &err);
+    CHECK_OK(changes_walk(changes, bytes_of(middle, 8), BYTES_NONE, &visitor, &err), &err);
+    changes_close(changes);
+    for (int key = 0; key < KEYS; key++) {
+        window_last(&model->keys[key], from, to, &writes);
+        written += writes > 0 &&
+                   (model_at(&model->keys[key], from) != 0 || model_at(&model->keys[key], to) != 0);
+        CHECK(reading.values[key] == model_at(&model->keys[key], to));
+    }
+    CHECK(reading.count == written);
+    memcpy(values, reading.values, sizeof reading.values);
+    sim->windows++;
+}
+
+/* The past at the beginning and the changes of the windows up to `to`, in turn. */
+static void check_replay(struct sim *sim, struct model_table *model, uint32_t epoch, uint64_t from,
+                         uint64_t to)
+{
+    uint32_t values[KEYS];
+
+    for (int key = 0; key < KEYS; key++)
+        values[key] = model_at(&model->keys[key], from);
+    for (bool last = false; !last;) {
+        uint64_t next = one_in(sim, 3) ? to : instant_draw(sim, model, from, to);
+        last = next == to;
+        check_changes(sim, model, epoch, from, next, values);
+        from = next;
+    }
+}
+
 static void check_history(struct sim *sim, struct model_table *model)
 {
     uint64_t now = sim_now(sim);
@@ -678,6 +801,8 @@ static void check_history(struct sim *sim, struct model_table *model)
         uint64_t from = state.floor > earliest ? state.floor : earliest;
         for (int i = 0; i < 4 && from <= now; i++)
             check_past(sim, model, table->log_epoch, instant_draw(sim, model, from, now), false);
+        if (from <= now)
+            check_replay(sim, model, table->log_epoch, instant_draw(sim, model, from, now), now);
     }
     call_release(&call);
 }
@@ -788,6 +913,7 @@ static void jobs_go_on(struct sim *sim)
         if (model->pinned == 0)
             continue;
         check_past(sim, model, model->pinned_epoch, model->pinned, one_in(sim, 2));
+        check_replay(sim, model, model->pinned_epoch, model->pinned, model->until);
         if (one_in(sim, 5))
             pin_set(sim, model, 0);
     }
@@ -795,7 +921,8 @@ static void jobs_go_on(struct sim *sim)
     struct model_table *begins = table_draw(sim);
     if (begins != NULL && begins->pinned == 0) {
         uint64_t now = sim_now(sim);
-        pin_set(sim, begins, instant_draw(sim, begins, now - DAY_MICROS, now));
+        if (pin_set(sim, begins, instant_draw(sim, begins, now - DAY_MICROS, now)))
+            begins->until = instant_draw(sim, begins, begins->pinned, now);
     }
 }
 
@@ -941,10 +1068,12 @@ int main(int argc, char **argv)
     gate_set(sim, true);
     check_all(sim);
     check_empty_at_last(sim);
-    printf("%u commits, %u conflicts, %u waits, %u tables, %u pasts, %u trims, %u times reopened\n",
-           sim->commits, sim->conflicts, sim->waits, sim->table_count, sim->pasts, sim->trims,
-           sim->reopened);
-    CHECK(sim->commits > turns / 10 && sim->pasts > turns / 1000);
+    printf(
+        "%u commits, %u conflicts, %u waits, %u tables, %u pasts, %u windows, %u trims, %u times "
+        "reopened\n",
+        sim->commits, sim->conflicts, sim->waits, sim->table_count, sim->pasts, sim->windows,
+        sim->trims, sim->reopened);
+    CHECK(sim->commits > turns / 10 && sim->pasts > turns / 1000 && sim->windows > turns / 1000);
     sim_release(sim);
     free(sim);
     return 0;

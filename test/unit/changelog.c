@@ -260,15 +260,305 @@ static void trimming_stops_at_a_pin(void **state)
     arena_release(&arena);
 }
 
+/* --- changes */
+
+struct change_seen {
+    char text[64]; /* key: before>after */
+    uint64_t time, size;
+};
+
+struct changes_seen {
+    struct change_seen changes[8];
+    size_t count, most;
+};
+
+static bool change_see(void *context, const struct net_change *change, struct err *err)
+{
+    struct changes_seen *seen = context;
+    bool there = change->before.size > 0 || change->after.size > 0;
+    struct bytes item = change->before.size > 0 ? change->before : change->after;
+    struct change_seen *one = &seen->changes[seen->count++];
+
+    (void)err;
+    assert_true(seen->count <= 8);
+    snprintf(one->text, sizeof one->text, "%.*s:%.*s>%.*s",
+             BYTES_ARGS(there ? item_text(item, "pk") : BYTES("?")),
+             BYTES_ARGS(change->before.size > 0 ? item_text(change->before, "v") : BYTES("-")),
+             BYTES_ARGS(change->after.size > 0 ? item_text(change->after, "v") : BYTES("-")));
+    one->time = change->time;
+    one->size = change->size;
+    return seen->count != seen->most;
+}
+
+static struct changes *changes_of(struct database *database, uint64_t from, uint64_t to,
+                                  size_t scratch_most, struct err *err)
+{
+    return changes_open(
+        &(struct changes_settings){
+            .engine = database->engine,
+            .table = 1,
+            .epoch = 1,
+            .from = from,
+            .to = to,
+            .scratch = "job",
+            .scratch_most = scratch_most,
+            .memory_most = 100,
+        },
+        err);
+}
+
+static struct changes_seen changes_between(struct database *database, uint64_t from, uint64_t to)
+{
+    struct changes_seen seen = {.count = 0};
+    struct changes_visitor visitor = {change_see, &seen};
+    struct err err;
+
+    struct changes *changes = changes_of(database, from, to, 0, &err);
+    assert_non_null(changes);
+    assert_true(changes_walk(changes, BYTES_NONE, BYTES_NONE, &visitor, &err));
+    changes_close(changes);
+    return seen;
+}
+
+/* One write, at its time. */
+static uint64_t put_at(struct database *database, const char *key, const char *value)
+{
+    struct simple_write write = {"t", key, value};
+    uint64_t time;
+    struct err err;
+
+    assert_true(database_write(database, &write, 1, &time, &err));
+    return time;
+}
+
+/* A window is half open, to the microsecond. */
+static void windows_are_exact(void **state)
+{
+    struct database *database = *state;
+    uint64_t first = put_at(database, "a", "1"), second = put_at(database, "a", "2"),
+             third = put_at(database, "a", NULL);
+
+    struct {
+        uint64_t from, to;
+        const char *text;
+        uint64_t time;
+    } cases[] = {
+        {first, first + 1, "a:->1", first},
+        {first, second, "a:->1", first},
+        {first, second + 1, "a:->2", second},
+        {first + 1, third, "a:1>2", second},
+        {second, second + 1, "a:1>2", second},
+        {second, third + 1, "a:1>-", third},
+        {third, third + 1, "a:2>-", third},
+        {first, third + 1, "?:->-", third},
+        {first, first, NULL, 0},
+        {third + 1, third + 2, NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct changes_seen seen = changes_between(database, cases[i].from, cases[i].to);
+        assert_int_equal(seen.count, cases[i].text != NULL);
+        if (seen.count == 0)
+            continue;
+        assert_string_equal(seen.changes[0].text, cases[i].text);
+        assert_int_equal(seen.changes[0].time, cases[i].time);
+    }
+}
+
+/* Net effects, and the sizes of what was written on the way: of each write both images. */
+static void changes_are_net(void **state)
+{
+    struct database *database = *state;
+    uint64_t item = strlen("pk") + 1 + strlen("v") + 1;
+
+    put_at(database, "u", "1"), put_at(database, "d", "1"), put_at(database, "r", "1");
+    put_at(database, "s", "1"), put_at(database, "n", "1");
+    uint64_t from = database->engine->ops->now(database->engine) + 1;
+    while (database->engine->ops->now(database->engine) < from)
+        continue;
+    put_at(database, "u", "2"), put_at(database, "u", "3"), put_at(database, "u", "4");
+    put_at(database, "d", NULL);
+    put_at(database, "i", "1"), put_at(database, "i", "2");
+    put_at(database, "r", NULL), put_at(database, "r", "2");
+    put_at(database, "x", "1"), put_at(database, "x", NULL);
+    uint64_t to = put_at(database, "s", "1") + 1;
+
+    static const struct {
+        const char *text;
+        uint64_t images;
+    } cases[] = {{"u:1>4", 6}, {"d:1>-", 1}, {"i:->2", 3},
+                 {"r:1>2", 2}, {"?:->-", 2}, {"s:1>1", 2}};
+    struct changes_seen seen = changes_between(database, from, to);
+    assert_int_equal(seen.count, sizeof cases / sizeof *cases);
+    for (size_t i = 0; i < seen.count; i++) {
+        size_t at = 0;
+        while (at < seen.count && strcmp(seen.changes[at].text, cases[i].text) != 0)
+            at++;
+        assert_true(at < seen.count);
+        assert_int_equal(seen.changes[at].size, cases[i].images * item);
+    }
+}
+
+static void a_walk_of_changes_stops_when_told(void **state)
+{
+    struct database *database = *state;
+    uint64_t from = put_at(database, "a", "1");
+    struct changes_seen seen = {.most = 2};
+    struct changes_visitor visitor = {change_see, &seen};
+    struct err err;
+
+    put_at(database, "b", "1"), put_at(database, "c", "1"), put_at(database, "d", "1");
+    struct changes *changes = changes_of(database, from, UINT64_MAX, 0, &err);
+    assert_non_null(changes);
+    assert_true(changes_size(changes) > 0);
+    assert_true(changes_walk(changes, BYTES_NONE, BYTES_NONE, &visitor, &err));
+    assert_int_equal(seen.count, 2);
+    assert_true(changes_walk(changes, BYTES("b"), BYTES("a"), &visitor, &err));
+    assert_int_equal(seen.count, 2);
+    changes_close(changes);
+}
+
+static void changes_end_at_the_floor(void **state)
+{
+    struct database *database = *state;
+    struct err err;
+    struct call call;
+
+    call_init(&call, database);
+    uint64_t since = database_table(&call, "t")->recovery_since;
+    call_release(&call);
+    assert_int_equal(changes_between(database, since, since + 10).count, 0);
+    assert_null(changes_of(database, since - 1, since + 10, 0, &err));
+    assert_int_equal(err.code, ERR_CORRUPT);
+}
+
+static bool change_count(void *context, const struct net_change *change, struct err *err)
+{
+    (void)change, (void)err;
+    ++*(size_t *)context;
+    return true;
+}
+
+/* As for the past: it says so, and never shows a half as the whole. */
+static void every_failure_of_changes_is_told(void **state)
+{
+    static const enum fault_point points[] = {FAULT_ENGINE_GET, FAULT_ENGINE_SCAN,
+                                              FAULT_SCRATCH_WRITE};
+    struct database *database = *state;
+    uint64_t instant = fill(database);
+    struct err err;
+
+    assert_null(changes_of(database, instant, UINT64_MAX, 500, &err));
+    assert_int_equal(err.code, ERR_DISK_FULL);
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+        bool whole = false;
+        for (uint64_t after = 0; !whole; after++) {
+            size_t count = 0;
+            struct changes_visitor visitor = {change_count, &count};
+            fault_arm(points[i], after, 1);
+            struct changes *changes = changes_of(database, instant, UINT64_MAX, 0, &err);
+            bool ok =
+                changes != NULL && changes_walk(changes, BYTES_NONE, BYTES_NONE, &visitor, &err);
+            changes_close(changes);
+            assert_true(after < 1000);
+            whole = fault_passes(points[i]) <= after;
+            assert_int_equal(ok, whole);
+            assert_true(!ok || count == 100);
+            fault_clear();
+        }
+    }
+}
+
+static bool record_keep(void *context, struct bytes key, struct bytes value)
+{
+    struct log_record record;
+    struct buf *last = context;
+    struct err err;
+
+    assert_true(log_record_read(value, &record, &err));
+    if (bytes_equal(item_text(record.after, "v"), BYTES("2"))) {
+        buf_put_bytes(last, key);
+        return false;
+    }
+    return true;
+}
+
+/* One write of a key is gone from the middle of its log: with all in one chunk, and in many. */
+static void a_lost_write_is_corruption(void **state)
+{
+    struct database *database = *state;
+    uint64_t from = put_at(database, "a", "1");
+    struct changes_visitor visitor = {change_count, &(size_t){0}};
+    struct engine_batch batch;
+    struct arena arena;
+    struct buf key;
+    struct err err;
+
+    put_at(database, "a", "2"), put_at(database, "a", "3");
+    arena_init(&arena);
+    buf_init_in(&key, &arena);
+    struct engine_scan scan = {.space = SPACE_CHANGELOG, .visit = record_keep, .context = &key};
+    assert_int_equal(engine_scan_all(database->engine, &scan, &err), SCAN_STOPPED);
+    batch_init(&batch, &arena);
+    batch_delete(&batch, SPACE_CHANGELOG, buf_bytes(&key));
+    assert_true(committer_commit(database->committer, &batch, &err));
+    for (size_t memory = 4; memory <= 100000; memory += 99996) {
+        struct changes_settings settings = {.engine = database->engine,
+                                            .table = 1,
+                                            .epoch = 1,
+                                            .from = from,
+                                            .to = UINT64_MAX,
+                                            .scratch = "job",
+                                            .memory_most = memory};
+        struct changes *changes = changes_open(&settings, &err);
+        assert_true(changes == NULL ||
+                    !changes_walk(changes, BYTES_NONE, BYTES_NONE, &visitor, &err));
+        assert_int_equal(err.code, ERR_CORRUPT);
+        changes_close(changes);
+    }
+    arena_release(&arena);
+}
+
+/* Few keys that take all the writes do not fill the scratch store. */
+static void replaced_images_cost_nothing(void **state)
+{
+    struct database *database = *state;
+    uint64_t from = put_at(database, "a", "1");
+    struct err err;
+
+    for (int i = 0; i < 1000; i++)
+        put_at(database, i % 2 == 0 ? "a" : "b", "some text of no importance");
+    struct changes_settings settings = {.engine = database->engine,
+                                        .table = 1,
+                                        .epoch = 1,
+                                        .from = from,
+                                        .to = UINT64_MAX,
+                                        .scratch = "job",
+                                        .scratch_most = 1000,
+                                        .memory_most = 8000};
+    struct changes *changes = changes_open(&settings, &err);
+    assert_non_null(changes);
+    changes_close(changes);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(records_say_what_was_written), TEST(shows_what_was_and_stops_when_told),
-        TEST(gives_up_before_the_floor),    TEST(scratch_space_is_bounded),
-        TEST(every_failing_read_is_told),   TEST(a_lost_record_is_corruption),
+        TEST(records_say_what_was_written),
+        TEST(shows_what_was_and_stops_when_told),
+        TEST(gives_up_before_the_floor),
+        TEST(scratch_space_is_bounded),
+        TEST(every_failing_read_is_told),
+        TEST(a_lost_record_is_corruption),
         TEST(trimming_stops_at_a_pin),
+        TEST(windows_are_exact),
+        TEST(changes_are_net),
+        TEST(a_walk_of_changes_stops_when_told),
+        TEST(changes_end_at_the_floor),
+        TEST(every_failure_of_changes_is_told),
+        TEST(a_lost_write_is_corruption),
+        TEST(replaced_images_cost_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
