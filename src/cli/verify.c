@@ -8,10 +8,12 @@
 #include "archive/manifest.h"
 #include "archive/verify.h"
 #include "cli/command.h"
+#include "net/profile.h"
 
 struct request {
     const char *where;
     struct s3_settings s3;
+    struct profile_choice profile;
     char *keys; /* "pk" or "pk:sk" */
     struct arena arena;
     struct verify_settings settings;
@@ -30,8 +32,10 @@ static int help(void)
         "it is not.\n"
         "\n"
         "  --keys PK[:SK]     names of the key attributes: checks order and uniqueness too\n"
-        "  --s3-endpoint URL  S3 service; keys from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and\n"
-        "                     AWS_SESSION_TOKEN\n"
+        "  --s3-endpoint URL  S3 service; its keys are looked for as the AWS tools do:\n"
+        "                     environment, ~/.aws/credentials, ~/.aws/config\n"
+        "  --s3-profile NAME  profile of its keys in those files, ahead of the environment\n"
+        "  --s3-credentials FILE  credentials file with its keys, instead of all of those\n"
         "  --s3-region NAME   its region (us-east-1)\n"
         "  --s3-style STYLE   path: bucket in the path; host: in the host name (path)\n"
         "  --s3-ca FILE       certificates to trust instead of the system's (PEM)\n"
@@ -49,14 +53,17 @@ static int complain(const char *what, const char *about)
 /* EXIT_OK to go on; otherwise what to end with. `*ended`: even so. */
 static int arguments_read(struct request *request, int argc, char **argv, bool *ended)
 {
-    enum { KEYS = 1, ENDPOINT, REGION, STYLE, CA, HELP };
-    static const struct option options[] = {{"keys", required_argument, NULL, KEYS},
-                                            {"s3-endpoint", required_argument, NULL, ENDPOINT},
-                                            {"s3-region", required_argument, NULL, REGION},
-                                            {"s3-style", required_argument, NULL, STYLE},
-                                            {"s3-ca", required_argument, NULL, CA},
-                                            {"help", no_argument, NULL, HELP},
-                                            {NULL, 0, NULL, 0}};
+    enum { KEYS = 1, ENDPOINT, PROFILE, CREDENTIALS, REGION, STYLE, CA, HELP };
+    static const struct option options[] = {
+        {"keys", required_argument, NULL, KEYS},
+        {"s3-endpoint", required_argument, NULL, ENDPOINT},
+        {"s3-profile", required_argument, NULL, PROFILE},
+        {"s3-credentials", required_argument, NULL, CREDENTIALS},
+        {"s3-region", required_argument, NULL, REGION},
+        {"s3-style", required_argument, NULL, STYLE},
+        {"s3-ca", required_argument, NULL, CA},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0}};
 
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -66,6 +73,12 @@ static int arguments_read(struct request *request, int argc, char **argv, bool *
             break;
         case ENDPOINT:
             request->s3.endpoint = optarg;
+            break;
+        case PROFILE:
+            request->profile.profile = optarg;
+            break;
+        case CREDENTIALS:
+            request->profile.file = optarg;
             break;
         case REGION:
             request->s3.region = optarg;
@@ -134,6 +147,7 @@ static struct store *open_bucket(struct request *request, struct err *err)
 {
     char *bucket = arena_text(&request->arena, bytes_of_text(request->where + strlen("s3://")));
     char *slash = strchr(bucket, '/');
+    struct profile_keys keys;
 
     if (request->s3.endpoint == NULL || slash == NULL) {
         err_fail(err, ERR_CONFIG,
@@ -146,9 +160,11 @@ static struct store *open_bucket(struct request *request, struct err *err)
     cut_end(slash, "/");
     request->settings.bucket = bucket;
     request->settings.folder = slash;
-    request->s3.access_key = getenv("AWS_ACCESS_KEY_ID");
-    request->s3.secret_key = getenv("AWS_SECRET_ACCESS_KEY");
-    request->s3.session_token = getenv("AWS_SESSION_TOKEN");
+    if (!profile_keys_find(&request->profile, &request->arena, &keys, err))
+        return NULL;
+    request->s3.access_key = keys.access_key;
+    request->s3.secret_key = keys.secret_key;
+    request->s3.session_token = keys.session_token;
     return store_open_s3(&request->s3, err);
 }
 

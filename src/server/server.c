@@ -14,6 +14,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "http/http.h"
+#include "net/profile.h"
 #include "server/address.h"
 #include "store/store.h"
 
@@ -103,22 +104,21 @@ static void close_tables(struct server *server)
 static bool open_s3(struct server *server, struct err *err)
 {
     const struct settings *settings = server->settings;
+    struct profile_choice choice = {settings->s3_profile, settings->s3_credentials};
+    struct profile_keys keys;
+
+    if (!profile_keys_find(&choice, &server->arena, &keys, err))
+        return false;
     struct s3_settings wanted = {
         .endpoint = settings->s3_endpoint,
         .region = settings->s3_region,
-        .access_key = getenv("AWS_ACCESS_KEY_ID"),
-        .secret_key = getenv("AWS_SECRET_ACCESS_KEY"),
-        .session_token = getenv("AWS_SESSION_TOKEN"),
+        .access_key = keys.access_key,
+        .secret_key = keys.secret_key,
+        .session_token = keys.session_token,
         .virtual_host = settings->s3_style == S3_STYLE_HOST,
         .unencrypted = settings->s3_encryption == S3_ENCRYPTION_OFF,
         .ca_file = settings->s3_ca,
     };
-
-    if (wanted.access_key == NULL || wanted.secret_key == NULL || *wanted.access_key == '\0' ||
-        *wanted.secret_key == '\0')
-        return err_fail(err, ERR_CONFIG,
-                        "--s3-endpoint needs the keys of the S3 service in AWS_ACCESS_KEY_ID and "
-                        "AWS_SECRET_ACCESS_KEY");
     server->store = store_open_s3(&wanted, err);
     return server->store != NULL;
 }
