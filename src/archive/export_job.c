@@ -6,7 +6,8 @@
  *  X1  Instant, id and number of parts are in the record that accepted it; a part's file name is in
  *      the part's record before its upload begins.
  *  X2  An upload's id is in the part's record before the first byte is sent, so that a run after a
- *      crash can abandon what the crash cut off.
+ *      crash can abandon what the crash cut off; where the crash came before the id was there, it
+ *      abandons whatever is unfinished under the part's key, which is nobody else's.
  *  X3  A part is done when its record says so. One whose object was completed a moment before a
  *      crash is written once more, to the same name with the same bytes.
  *  X4  EndTime is in the record before the summary is written.
@@ -29,6 +30,7 @@ struct export_run {
     const char *bucket;
     struct object_settings object; /* but for the content type */
     struct past *past;
+    bool resumed; /* a process before this one had begun with it */
     _Atomic uint32_t parts_done;
     _Atomic uint64_t items, item_bytes, file_bytes;
 };
@@ -112,6 +114,9 @@ static void job_release(void *context, struct job *job)
     job->run = NULL;
 }
 
+/* Ours: of one try of `_started`, of which there are JOB_STARTS_MOST. */
+#define STARTED_PATIENCE_S 8
+
 static bool put_object(struct export_run *run, const char *leaf, const char *content_type,
                        struct bytes body, struct err *err)
 {
@@ -124,6 +129,7 @@ static bool put_object(struct export_run *run, const char *leaf, const char *con
     struct object_location where = {
         run->bucket, export_key(&arena, run->export.prefix, export_id(&run->export), leaf)};
     object.content_type = content_type;
+    object.patience_s = strcmp(leaf, LEAF_STARTED) == 0 ? STARTED_PATIENCE_S : 0;
     bool ok = store->ops->put(store, &where, body, &object, etag, err);
     arena_release(&arena);
     return ok;
@@ -158,10 +164,14 @@ static enum job_end job_start(void *context, struct job *job, struct err *err)
     struct exports *exports = context;
     struct export_run *run = job->run = run_new(exports, job->name);
     struct export found;
+    struct export_part part;
 
     enum job_end end = read_export(run, job->name, &run->arena, &found, err);
     if (end != JOB_DONE)
         return end;
+    if (!export_part_get(engine_of(run), job->name, 0, &run->arena, &part, err))
+        return JOB_FAILED;
+    run->resumed = part.stamp.size > 0;
     pthread_mutex_lock(&exports->lock);
     run->export = found;
     pthread_mutex_unlock(&exports->lock);
@@ -171,6 +181,9 @@ static enum job_end job_start(void *context, struct job *job, struct err *err)
         .kms_key = optional_text(&run->arena, run->export.kms_key),
         .expected_owner = optional_text(&run->arena, run->export.bucket_owner),
     };
+    if (run->resumed) /* parts come after it, so it is there; and an outage now is none to hurry at
+                       */
+        return JOB_DONE;
     return put_object(run, LEAF_STARTED, "application/octet-stream", BYTES(""), err) ? JOB_DONE
                                                                                      : JOB_FAILED;
 }
@@ -364,10 +377,29 @@ static enum job_end write_file(struct part_walk *walk, struct export_part *part,
     return end;
 }
 
+static struct object_location part_location(const struct export_run *run, struct arena *arena,
+                                            const struct export_part *part)
+{
+    const struct export *export = &run->export;
+
+    return (struct object_location){
+        run->bucket, export_data_key(arena, export->prefix, export_id(export), part->name)};
+}
+
+/* X2; false: the store cannot be cleared now. */
+static bool part_clear(const struct export_run *run, struct arena *arena,
+                       const struct export_part *part)
+{
+    struct store *store = run->exports->settings.store;
+    struct object_location where = part_location(run, arena, part);
+    const char *id = part->upload_id.data == NULL ? NULL : arena_text(arena, part->upload_id);
+
+    return (id == NULL && !run->resumed) || store->ops->abandon(store, &where, id);
+}
+
 static enum job_end write_part(struct export_run *run, const struct job *job, uint32_t number,
                                struct arena *arena, struct err *err)
 {
-    struct store *store = run->exports->settings.store;
     struct part_walk walk = {.run = run, .job = job, .err = err};
     struct export_part part;
 
@@ -382,11 +414,8 @@ static enum job_end write_part(struct export_run *run, const struct job *job, ui
         atomic_fetch_add(&run->item_bytes, part.item_bytes);
         return JOB_DONE;
     }
-    struct object_location where = {
-        run->bucket,
-        export_data_key(arena, run->export.prefix, export_id(&run->export), part.name)};
-    if (part.upload_id.data != NULL)
-        store->ops->abandon(store, &where, arena_text(arena, part.upload_id));
+    struct object_location where = part_location(run, arena, &part);
+    part_clear(run, arena, &part);
     return write_file(&walk, &part, &where, err);
 }
 
@@ -595,6 +624,22 @@ static enum job_end job_finish(void *context, struct job *job, struct err *err)
     return end;
 }
 
+/* Uploads of a process before this one, which nobody will take up now: those of this one are
+ * aborted when a part fails. At the first that the store does not let go it is left at that. */
+static void clear_parts(const struct export_run *run, const struct export *export,
+                        struct arena *arena)
+{
+    struct export_part part;
+    struct err ignored;
+    bool ok = run->resumed;
+
+    for (uint32_t i = 0; ok && i < export->parts; i++) {
+        ok = export_part_get(engine_of(run), export->arn, i, arena, &part, &ignored);
+        if (ok && part.stamp.size > 0 && !part.done)
+            ok = part_clear(run, arena, &part);
+    }
+}
+
 static enum job_end job_fail(void *context, struct job *job, const struct err *why, struct err *err)
 {
     struct export_run *run = job->run;
@@ -605,6 +650,8 @@ static enum job_end job_fail(void *context, struct job *job, const struct err *w
     (void)context;
     arena_init(&arena);
     enum job_end end = read_export(run, job->name, &arena, &now, err);
+    if (end == JOB_DONE)
+        clear_parts(run, &now, &arena);
     if (end == JOB_DONE && !commit_change(run, &last, err))
         end = JOB_FAILED;
     arena_release(&arena);

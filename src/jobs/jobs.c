@@ -308,12 +308,14 @@ static void advance(struct entry *entry, enum step step, uint32_t part)
 static void suffer(struct entry *entry, enum step step, const struct err *err)
 {
     uint64_t delay_ms = (uint64_t)entry->jobs->settings.retry_ms << entry->failures;
+    uint32_t attempts_most =
+        step == STEP_START && err->code == ERR_STORE ? JOB_STARTS_MOST : JOB_ATTEMPTS_MOST;
 
     if (entry->failing && step != STEP_FAIL)
         return;
     entry->failures++;
     bool again = step == STEP_FAIL || entry->kind->again(err);
-    if (again && entry->failures < JOB_ATTEMPTS_MOST) {
+    if (again && entry->failures < attempts_most) {
         delay_ms = delay_ms < RETRY_MS_MOST ? delay_ms : RETRY_MS_MOST;
         entry->ready_at = clock_monotonic_micros() + delay_ms * 1000;
         log_line("%s %.*s: try %u: %s", entry->kind->name, BYTES_ARGS(entry->job.name),

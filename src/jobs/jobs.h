@@ -62,6 +62,8 @@ struct jobs_settings {
 
 /* Failures in a row, of one job's steps, before the job itself has failed. */
 #define JOB_ATTEMPTS_MOST 5
+/* The same of a start by ERR_STORE, so that a store that does not work fails it in seconds. */
+#define JOB_STARTS_MOST 2
 
 /* The tables must outlive the jobs. */
 struct jobs *jobs_new(const struct jobs_settings *settings);

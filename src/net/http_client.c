@@ -212,6 +212,7 @@ static void options_set(struct exchange *exchange)
 
     curl_easy_reset(curl);
     limits_set(curl, &exchange->client->settings);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)exchange->call->timeout_ms);
     curl_easy_setopt(curl, CURLOPT_URL, exchange->call->url);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "gramme");
@@ -246,6 +247,21 @@ static enum http_outcome broken(const struct exchange *exchange, const char *why
     return HTTP_BROKEN;
 }
 
+/* What time does not mend. */
+static bool is_hopeless(CURLcode code)
+{
+    switch (code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return true;
+    default:
+        return false;
+    }
+}
+
 enum http_outcome http_client_call(struct http_client *client, const struct http_call *call,
                                    struct http_answer *answer, struct err *err)
 {
@@ -267,8 +283,8 @@ enum http_outcome http_client_call(struct http_client *client, const struct http
         return broken(&exchange, "the answer is larger than any that was asked for");
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return broken(&exchange, "given up, since the server stops");
-    if (code != CURLE_OK)
-        return broken(&exchange,
-                      client->trouble[0] != '\0' ? client->trouble : curl_easy_strerror(code));
-    return HTTP_ANSWERED;
+    if (code == CURLE_OK)
+        return HTTP_ANSWERED;
+    broken(&exchange, client->trouble[0] != '\0' ? client->trouble : curl_easy_strerror(code));
+    return is_hopeless(code) ? HTTP_HOPELESS : HTTP_BROKEN;
 }

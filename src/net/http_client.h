@@ -30,7 +30,8 @@ struct http_call {
     const char *method, *url;
     const struct http_field *fields;
     size_t field_count;
-    struct bytes body; /* with PUT and POST, which always send a length */
+    struct bytes body;   /* with PUT and POST, which always send a length */
+    unsigned timeout_ms; /* for all of it; 0: none but those of the client */
     /* Takes the body of a 2xx answer as it comes, when the answer's status and fields are there;
      * false, with err filled, ends the call. NULL: the body is kept, as it is for all other
      * answers. */
@@ -57,6 +58,7 @@ struct bytes http_answer_field(const struct http_answer *answer, const char *nam
 enum http_outcome {
     HTTP_ANSWERED, /* whatever the status */
     HTTP_BROKEN,   /* no whole answer came: ERR_STORE, a plain sentence */
+    HTTP_HOPELESS, /* nor will one: a certificate that is not trusted, a file that is none */
     HTTP_ENDED,    /* by `take`, whose err it is */
 };
 /* The answer begins anew with each call; its fields and status are also of use when it broke off.

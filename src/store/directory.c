@@ -8,18 +8,19 @@
  * 3. Nobody gets out of the bucket: see path.h. Symbolic links are followed; only the owner of the
  *    folder can have made them.
  *
- * An upload's id is the name of its unfinished file. After a crash its file stays until abandon();
- * files whose ids were lost with the crash go STALE_DAYS after they were last written. */
+ * An upload's id is the name of its unfinished file. Whoever writes the file has it locked, so that
+ * those which a crash has left can be told from the others: they go before the first write. */
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "base/folder.h"
 #include "base/random.h"
@@ -28,15 +29,14 @@
 #include "store/folder.h"
 #include "store/path.h"
 
-/* As long as the rules that people set up on S3 for parts that nobody completed. */
-#define STALE_DAYS 7
-#define GET_PIECE  ((size_t)256 * 1024)
-#define ID_SIZE    33 /* 32 hex digits and a NUL */
+#define GET_PIECE ((size_t)256 * 1024)
+#define ID_SIZE   33 /* 32 hex digits and a NUL */
 
 struct directory {
     struct store store;
     int root;
-    char *name; /* of the root, for messages */
+    char *name;           /* of the root, for messages */
+    _Atomic bool cleared; /* of what a process before us has left */
 };
 
 /* A file on its way to becoming an object. Paths are below the root. */
@@ -171,10 +171,68 @@ static const char *unfinished_path(struct arena *arena, const char *bucket, cons
     return (const char *)arena_printf(arena, "%s/%s/%s%c", bucket, UNFINISHED, id, '\0').data;
 }
 
+/* --- files that are being written */
+
+/* A file that nobody has locked is of a process that has died. */
+static void orphan_remove(int folder, const char *name)
+{
+    int file = openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+    if (file < 0)
+        return;
+    if (flock(file, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+    close(file);
+}
+
+/* Removes the orphans of a bucket, and one more if it has an id. */
+static void orphans_remove(const struct directory *directory, const char *bucket, const char *id)
+{
+    char path[2 * COMPONENT_MOST + 2];
+
+    snprintf(path, sizeof path, "%s/%s", bucket, UNFINISHED);
+    int folder = openat(directory->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *names = folder < 0 ? NULL : fdopendir(folder);
+    if (names == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(names)) != NULL;) {
+        if (strlen(entry->d_name) != ID_SIZE - 1)
+            continue;
+        if (id != NULL && strcmp(entry->d_name, id) == 0)
+            unlinkat(folder, entry->d_name, 0);
+        else
+            orphan_remove(folder, entry->d_name);
+    }
+    closedir(names);
+}
+
+/* Once, before the first file of our own: those who only read remove nothing. */
+static void orphans_remove_once(struct directory *directory)
+{
+    if (atomic_exchange(&directory->cleared, true))
+        return;
+    int root = openat(directory->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *names = root < 0 ? NULL : fdopendir(root);
+
+    if (names == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(names)) != NULL;)
+        if (entry->d_name[0] != '.')
+            orphans_remove(directory, entry->d_name, NULL);
+    closedir(names);
+}
+
+static void unfinished_close(struct unfinished *unfinished)
+{
+    if (unfinished->file >= 0)
+        close(unfinished->file);
+    unfinished->file = -1;
+}
+
 static void unfinished_drop(struct unfinished *unfinished)
 {
     if (unfinished->file >= 0) {
-        close(unfinished->file);
+        unfinished_close(unfinished);
         unlinkat(unfinished->directory->root, unfinished->path, 0);
     }
     arena_release(&unfinished->arena);
@@ -184,11 +242,18 @@ static bool unfinished_open(struct unfinished *unfinished, struct err *err)
 {
     struct directory *directory = unfinished->directory;
     char *path = (char *)unfinished->path;
+    struct stat info;
 
     if (!parents_make(directory, path))
         return unfinished_broken(unfinished, err);
-    unfinished->file = openat(directory->root, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    return unfinished->file >= 0 || unfinished_broken(unfinished, err);
+    do { /* again where somebody has taken it for an orphan before it was locked */
+        unfinished_close(unfinished);
+        unfinished->file = openat(directory->root, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (unfinished->file < 0)
+            return unfinished_broken(unfinished, err);
+        flock(unfinished->file, LOCK_EX);
+    } while (fstat(unfinished->file, &info) == 0 && info.st_nlink == 0);
+    return true;
 }
 
 /* Fails with nothing left to drop. */
@@ -200,6 +265,7 @@ static bool unfinished_begin(struct directory *directory, const struct object_lo
         return folder_refused(err, 501, "NotImplemented",
                               "Encryption by KMS was asked for, and a folder has no KMS: choose "
                               "AES256, or an S3 endpoint that has one");
+    orphans_remove_once(directory);
     *out = (struct unfinished){.directory = directory, .file = -1};
     arena_init(&out->arena);
     out->where.bucket = arena_text(&out->arena, bytes_of_text(where->bucket));
@@ -311,37 +377,14 @@ static const char *directory_upload_id(const struct upload *base)
     return ((const struct directory_upload *)base)->unfinished.id;
 }
 
-static void stale_remove(int folder, const char *name)
-{
-    struct stat info;
-    uint64_t now_s = clock_micros() / SECOND_MICROS;
-
-    if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
-        (uint64_t)info.st_mtime + STALE_DAYS * DAY_MICROS / SECOND_MICROS < now_s)
-        unlinkat(folder, name, 0);
-}
-
-static void directory_abandon(struct store *store, const struct object_location *where,
+static bool directory_abandon(struct store *store, const struct object_location *where,
                               const char *upload_id)
 {
-    struct directory *directory = directory_of(store);
-    char path[2 * COMPONENT_MOST + 2];
     struct err ignored;
 
-    if (!bucket_check(directory, where->bucket, &ignored))
-        return;
-    snprintf(path, sizeof path, "%s/%s", where->bucket, UNFINISHED);
-    int folder = openat(directory->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *names = folder < 0 ? NULL : fdopendir(folder);
-    if (names == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(names)) != NULL;) {
-        if (strcmp(entry->d_name, upload_id) == 0 && strlen(upload_id) == ID_SIZE - 1)
-            unlinkat(folder, entry->d_name, 0);
-        else
-            stale_remove(folder, entry->d_name);
-    }
-    closedir(names);
+    if (bucket_check(directory_of(store), where->bucket, &ignored))
+        orphans_remove(directory_of(store), where->bucket, upload_id);
+    return true;
 }
 
 static bool no_such_key(struct err *err)
@@ -480,6 +523,6 @@ struct store *store_open_directory(const char *root, struct err *err)
     }
     struct directory *directory = malloc(sizeof *directory);
     assert(directory != NULL);
-    *directory = (struct directory){{&directory_ops}, folder, strdup(root)};
+    *directory = (struct directory){{&directory_ops}, folder, strdup(root), false};
     return &directory->store;
 }

@@ -15,6 +15,8 @@
 
 /* S3's limit (S3 User Guide, "Multipart upload limits"). */
 #define PARTS_MOST 10000
+/* Ours: what clears up after a failure or a crash does not wait long for an endpoint. */
+#define CLEAR_PATIENCE_S 10
 
 struct s3 {
     struct store store;
@@ -148,8 +150,139 @@ static bool s3_put(struct store *store, const struct object_location *where, str
     if (STORE_FAULT(STORE_PUT, err))
         return false;
     etag_of_object(body, computed);
+    call.patience_s = settings->patience_s;
     settings_fields(&call, s3_of(store), settings);
     return send_checked(s3_of(store), &call, computed, is_kms(settings), etag, err);
+}
+
+/* --- clearing up ------------------------------------------------------------------------------ */
+
+static struct bytes upload_query(struct arena *arena, const char *id, uint32_t part)
+{
+    struct buf query;
+
+    buf_init_in(&query, arena);
+    if (part > 0)
+        buf_printf(&query, "partNumber=%u&", part);
+    buf_put_literal(&query, "uploadId=");
+    s3_put_encoded(&query, bytes_of_text(id), false);
+    return buf_bytes(&query);
+}
+
+static bool delete_upload(struct s3 *s3, const struct object_location *where, const char *owner,
+                          const char *id, struct err *err)
+{
+    struct arena arena;
+    struct http_answer answer;
+
+    arena_init(&arena);
+    struct s3_call call = call_of("DELETE", where, upload_query(&arena, id, 0), BYTES_NONE);
+    call.patience_s = CLEAR_PATIENCE_S;
+    s3_call_field(&call, "X-Amz-Expected-Bucket-Owner", owner);
+    http_answer_init(&answer);
+    bool ok = s3_call_send(s3->endpoint, &call, &answer, err);
+    http_answer_release(&answer);
+    arena_release(&arena);
+    return ok || strcmp(err->reason, "S3NoSuchUpload") == 0;
+}
+
+/* Nobody can do anything about a failure but whoever pays for the parts. */
+static bool abort_or_log(struct s3 *s3, const struct object_location *where, const char *owner,
+                         const char *id)
+{
+    struct err err = {0};
+
+    if (delete_upload(s3, where, owner, id, &err))
+        return true;
+    log_line("store: parts of upload %s of %s stay in bucket %s: %s", id, where->key, where->bucket,
+             err.message);
+    return false;
+}
+
+/* The uploads under one key, from a page of ListMultipartUploads. More than a page of them, which
+ * takes a thousand crashes, waits for the next one. */
+struct uploads {
+    struct arena arena;
+    const char *key;  /* the one that is looked for */
+    bool found, here; /* a listing; the upload at hand is under the key */
+    const char *id;   /* of the upload at hand */
+    struct buf ids;   /* const char * each */
+};
+
+static void uploads_leaf(void *context, const char *path, const char *text)
+{
+    static const char root[] = "ListMultipartUploadsResult";
+    struct uploads *uploads = context;
+
+    if (strncmp(path, root, sizeof root - 1) != 0)
+        return;
+    uploads->found = true;
+    path += sizeof root - 1;
+    if (strcmp(path, "/Upload/Key") == 0) {
+        uploads->here = strcmp(text, uploads->key) == 0;
+    } else if (strcmp(path, "/Upload/UploadId") == 0) {
+        uploads->id = arena_text(&uploads->arena, bytes_of_text(text));
+    } else if (strcmp(path, "/Upload") == 0) {
+        if (uploads->here && uploads->id != NULL)
+            buf_put(&uploads->ids, &uploads->id, sizeof uploads->id);
+        uploads->here = false;
+        uploads->id = NULL;
+    }
+}
+
+static bool uploads_judge(void *context, const struct http_answer *answer, bool *again,
+                          struct err *err)
+{
+    struct uploads *uploads = context;
+
+    uploads->found = false;
+    buf_clear(&uploads->ids);
+    if (xml_read(buf_bytes(&answer->body), uploads_leaf, uploads) && uploads->found)
+        return true;
+    *again = true;
+    return store_broken(err, "S3 answered with a listing of uploads that cannot be read");
+}
+
+static bool uploads_list(struct s3 *s3, const struct object_location *where, struct uploads *out,
+                         struct err *err)
+{
+    struct object_location bucket = {where->bucket, NULL};
+    struct http_answer answer;
+    struct buf query;
+
+    buf_init_in(&query, &out->arena);
+    buf_put_literal(&query, "prefix=");
+    s3_put_encoded(&query, bytes_of_text(where->key), false);
+    buf_put_literal(&query, "&uploads=");
+    struct s3_call call = call_of("GET", &bucket, buf_bytes(&query), BYTES_NONE);
+    call.patience_s = CLEAR_PATIENCE_S;
+    call.judge = uploads_judge;
+    call.context = out;
+    http_answer_init(&answer);
+    bool ok = s3_call_send(s3->endpoint, &call, &answer, err);
+    http_answer_release(&answer);
+    return ok;
+}
+
+/* Aborts the uploads under a key, but for the one that is `kept` (NULL: none): those whose ids no
+ * answer brought, or a crash lost. */
+static bool uploads_clear(struct s3 *s3, const struct object_location *where, const char *kept)
+{
+    struct uploads uploads = {.key = where->key};
+    struct err err = {0};
+
+    arena_init(&uploads.arena);
+    buf_init_in(&uploads.ids, &uploads.arena);
+    bool ok = uploads_list(s3, where, &uploads, &err);
+    if (!ok)
+        log_line("store: uploads of %s may stay in bucket %s: %s", where->key, where->bucket,
+                 err.message);
+    const char *const *ids = (const char *const *)uploads.ids.data;
+    for (size_t i = 0; ok && i < uploads.ids.size / sizeof *ids; i++)
+        if (kept == NULL || strcmp(ids[i], kept) != 0)
+            ok = abort_or_log(s3, where, NULL, ids[i]);
+    arena_release(&uploads.arena);
+    return ok;
 }
 
 /* --- uploads ---------------------------------------------------------------------------------- */
@@ -221,28 +354,20 @@ static bool s3_upload_begin(struct store *store, const struct object_location *w
     struct s3_call call = call_of("POST", where, BYTES("uploads="), BYTES_NONE);
     struct wanted id = {.path = "InitiateMultipartUploadResult/UploadId"};
     struct http_answer answer;
+    unsigned sent = 0;
 
     settings_fields(&call, s3, settings);
     call.judge = begin_judge;
     call.context = &id;
+    call.sent = &sent;
     http_answer_init(&answer);
     bool ok = s3_call_send(s3->endpoint, &call, &answer, err);
     http_answer_release(&answer);
+    if (sent > 1) /* one that failed may have begun an upload all the same */
+        uploads_clear(s3, where, ok ? id.text : NULL);
     if (ok)
         *out = (struct upload *)upload_new(s3, where, settings, id.text);
     return ok;
-}
-
-static struct bytes upload_query(struct arena *arena, const char *id, uint32_t part)
-{
-    struct buf query;
-
-    buf_init_in(&query, arena);
-    if (part > 0)
-        buf_printf(&query, "partNumber=%u&", part);
-    buf_put_literal(&query, "uploadId=");
-    s3_put_encoded(&query, bytes_of_text(id), false);
-    return buf_bytes(&query);
 }
 
 static bool s3_upload_part(struct upload *base, struct bytes part, struct err *err)
@@ -339,33 +464,6 @@ static bool complete_send(struct s3_upload *upload, const char *computed, char e
            (strcmp(err->reason, "S3NoSuchUpload") == 0 && completed_before(upload, computed, etag));
 }
 
-static bool delete_upload(struct s3 *s3, const struct object_location *where, const char *owner,
-                          const char *id, struct err *err)
-{
-    struct arena arena;
-    struct http_answer answer;
-
-    arena_init(&arena);
-    struct s3_call call = call_of("DELETE", where, upload_query(&arena, id, 0), BYTES_NONE);
-    s3_call_field(&call, "X-Amz-Expected-Bucket-Owner", owner);
-    http_answer_init(&answer);
-    bool ok = s3_call_send(s3->endpoint, &call, &answer, err);
-    http_answer_release(&answer);
-    arena_release(&arena);
-    return ok || strcmp(err->reason, "S3NoSuchUpload") == 0;
-}
-
-/* Nobody can do anything about a failure but whoever pays for the parts. */
-static void abort_or_log(struct s3 *s3, const struct object_location *where, const char *owner,
-                         const char *id)
-{
-    struct err err = {0};
-
-    if (!delete_upload(s3, where, owner, id, &err))
-        log_line("store: parts of upload %s of %s stay in bucket %s: %s", id, where->key,
-                 where->bucket, err.message);
-}
-
 static void s3_upload_abort(struct upload *base)
 {
     struct s3_upload *upload = upload_of(base);
@@ -396,10 +494,11 @@ static const char *s3_upload_id(const struct upload *base)
     return ((const struct s3_upload *)base)->id;
 }
 
-static void s3_abandon(struct store *store, const struct object_location *where,
+static bool s3_abandon(struct store *store, const struct object_location *where,
                        const char *upload_id)
 {
-    abort_or_log(s3_of(store), where, NULL, upload_id);
+    return upload_id == NULL ? uploads_clear(s3_of(store), where, NULL)
+                             : abort_or_log(s3_of(store), where, NULL, upload_id);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

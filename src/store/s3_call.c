@@ -17,14 +17,14 @@
 #include "store/failure.h"
 #include "store/xml.h"
 
-/* Ours. About half a minute of waiting for an endpoint that is away, and never much over the limit
- * in time, whatever each attempt takes. */
-#define ATTEMPTS             10
-#define BACKOFF_MS           100
-#define BACKOFF_MOST_MS      20000
-#define ATTEMPTS_MOST_MICROS (300 * SECOND_MICROS)
-#define CONNECT_S            10
-#define STALL_S              60
+/* Ours. About half a minute of waiting for an endpoint that is away; and whatever each attempt
+ * takes, the last one begins within the patience and ends when it stands still. */
+#define ATTEMPTS        10
+#define BACKOFF_MS      100
+#define BACKOFF_MOST_MS 20000
+#define PATIENCE_S      60
+#define CONNECT_S       10
+#define STALL_S         60
 
 /* Connections that wait for their next call; more than these are closed. */
 #define IDLE_MOST 16
@@ -53,6 +53,7 @@ struct attempts {
     struct bytes host, path;
     char payload_hash[SIGNATURE_HASH_SIZE];
     struct http_answer *answer;
+    uint64_t until; /* monotonic: no attempt begins later */
     uint64_t offset;
     bool resuming;     /* the attempt at hand began behind the object's start */
     struct bytes etag; /* of the object that the bytes so far came from */
@@ -445,6 +446,16 @@ static bool answer_judge(struct attempts *attempts, bool *again, struct err *err
                         (int)strcspn(attempts->url, "?"), attempts->url, answer->status);
 }
 
+/* How long an attempt may last at most; 0: as long as it moves. */
+static unsigned attempt_ms(const struct attempts *attempts)
+{
+    uint64_t now = clock_monotonic_micros();
+
+    if (attempts->call->patience_s == 0)
+        return 0;
+    return now + 1000 < attempts->until ? (unsigned)((attempts->until - now) / 1000) : 1;
+}
+
 static bool attempt(struct attempts *attempts, struct http_client *client, bool *again,
                     struct err *err)
 {
@@ -456,6 +467,7 @@ static bool attempt(struct attempts *attempts, struct http_client *client, bool 
                              .fields = fields,
                              .field_count = sign(attempts, &attempts->arena, fields),
                              .body = call->body,
+                             .timeout_ms = attempt_ms(attempts),
                              .take = call->take == NULL ? NULL : piece_take,
                              .context = attempts};
 
@@ -468,7 +480,7 @@ static bool attempt(struct attempts *attempts, struct http_client *client, bool 
         return false;
     if (outcome == HTTP_ANSWERED)
         return answer_judge(attempts, again, err);
-    *again = attempts->offset == 0 || attempts->etag.size > 0;
+    *again = outcome == HTTP_BROKEN && (attempts->offset == 0 || attempts->etag.size > 0);
     store_blamed(err);
     return false;
 }
@@ -476,20 +488,22 @@ static bool attempt(struct attempts *attempts, struct http_client *client, bool 
 static bool send(struct attempts *attempts, struct err *err)
 {
     struct s3_endpoint *endpoint = attempts->endpoint;
-    uint64_t until = clock_monotonic_micros() + ATTEMPTS_MOST_MICROS;
     struct http_client *client = client_take(endpoint);
     struct err failure = {0};
+    unsigned sent = 1;
     bool ok, again;
 
-    for (unsigned sent = 1;; sent++) {
+    for (;; sent++) {
         ok = attempt(attempts, client, &again, &failure);
         if (ok || !again || sent >= endpoint->attempts)
             break;
         uint64_t wait = backoff_micros(endpoint, sent);
-        if (clock_monotonic_micros() + wait >= until || !wait_micros(endpoint, wait))
+        if (clock_monotonic_micros() + wait >= attempts->until || !wait_micros(endpoint, wait))
             break;
     }
     client_return(endpoint, client);
+    if (attempts->call->sent != NULL)
+        *attempts->call->sent = sent;
     if (!ok)
         *err = failure;
     return ok;
@@ -499,7 +513,9 @@ bool s3_call_send(struct s3_endpoint *endpoint, const struct s3_call *call,
                   struct http_answer *answer, struct err *err)
 {
     struct attempts state = {.endpoint = endpoint, .call = call, .answer = answer};
+    unsigned patience_s = call->patience_s > 0 ? call->patience_s : PATIENCE_S;
 
+    state.until = clock_monotonic_micros() + patience_s * SECOND_MICROS;
     arena_init(&state.arena);
     signature_hash(call->body, state.payload_hash);
     bool ok = address(&state, err) && send(&state, err);

@@ -6,7 +6,7 @@
  * spec/export.md 2.9 ("S3NoSuchBucket", "The specified bucket does not exist (Service: Amazon S3;
  * ...)"); trouble of our own or of the network is reason "InternalServerError" with a plain
  * sentence. Calls retry what is worth it (5xx, network, SlowDown) with backoff and a bound before
- * they fail, and soon fail once the store is told to stop. */
+ * they fail, see doc/object-stores.md, and soon fail once the store is told to stop. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -23,6 +23,7 @@ struct object_settings {
     const char *encryption;     /* "AES256" or "KMS"; NULL: none */
     const char *kms_key;        /* NULL: none given */
     const char *expected_owner; /* account; NULL: not checked */
+    unsigned patience_s;        /* of a put, in all; 0: the store's own */
 };
 
 struct object_location {
@@ -54,7 +55,9 @@ struct store_ops {
     void (*upload_abort)(struct upload *upload);
     /* The upload's id, to abort it after a crash; NUL-terminated, the upload's. */
     const char *(*upload_id)(const struct upload *upload);
-    void (*abandon)(struct store *store, const struct object_location *where,
+    /* Gives up an upload of a process that has died; NULL: each one under the key, if the store
+     * lets us see them. False: something may be left, and the log says why. Tries for seconds. */
+    bool (*abandon)(struct store *store, const struct object_location *where,
                     const char *upload_id);
     /* The object's bytes in pieces; false from `take` stops, with err filled by it. */
     bool (*get)(struct store *store, const struct object_location *where,

@@ -85,7 +85,7 @@ class Refusals(unittest.TestCase):
         self.assertIn("/nowhere", self.refused("--tls-cert", "/nowhere", "--tls-key", "/nowhere"))
 
     def test_s3_without_keys(self):
-        keys = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+        keys = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": "/nowhere"}
         said = self.refused("--s3-endpoint", "http://127.0.0.1:1", environment=keys)
         self.assertIn("AWS_ACCESS_KEY_ID", said)
 

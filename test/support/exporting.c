@@ -102,11 +102,11 @@ static const char *dying_id(const struct upload *upload)
     return upload->dying->real->ops->upload_id(upload->real);
 }
 
-static void dying_abandon(struct store *store, const struct object_location *where,
+static bool dying_abandon(struct store *store, const struct object_location *where,
                           const char *upload_id)
 {
-    if (!dying_of(store)->dead)
-        dying_of(store)->real->ops->abandon(dying_of(store)->real, where, upload_id);
+    return !dying_of(store)->dead &&
+           dying_of(store)->real->ops->abandon(dying_of(store)->real, where, upload_id);
 }
 
 static void dying_stop(struct store *store)

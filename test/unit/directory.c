@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "store/path.h"
 
@@ -226,28 +225,43 @@ static void faults_leave_nothing_behind(void **state)
 }
 
 /* Ids that are not those of unfinished files remove nothing, and files of lost ids go in time. */
-static void abandon_removes_what_is_stale(void **state)
+static void orphan_make(const struct place *place, const char *id)
+{
+    char path[FOLDER_PATH_MOST + 64];
+
+    snprintf(path, sizeof path, "%s/%s/%s", place->bucket, UNFINISHED, id);
+    file_write(path, BYTES("of a lost id"));
+}
+
+#define AN_ID "0123456789abcdef0123456789abcdef"
+
+/* What nobody has locked is of a process that has died. */
+static void orphans_are_removed(void **state)
 {
     struct place *place = *state;
     struct store *store = place->test.store;
     struct object_location where = {"bucket", "key"};
-    char path[FOLDER_PATH_MOST + 64], etag[ETAG_MOST];
+    char etag[ETAG_MOST];
     struct upload *upload = NULL;
+    struct upload_sums sums;
     struct err err;
 
-    assert_true(store->ops->put(store, &where, BYTES("x"), &store_usual_settings, etag, &err));
     assert_true(store->ops->upload_begin(store, &where, &store_usual_settings, &upload, &err));
+    orphan_make(place, AN_ID);
+    orphan_make(place, "0123"); /* none of ours */
+    assert_true(store->ops->abandon(store, &where, NULL));
     assert_int_equal(folder_files(place->bucket), 2);
-    snprintf(path, sizeof path, "%s/%s/0123", place->bucket, UNFINISHED);
-    file_write(path, BYTES("of a lost id"));
-    store->ops->abandon(store, &where, "../key");
-    store->ops->abandon(store, &where, "");
+    /* Before the first write of a process, and by none that only reads. */
+    orphan_make(place, AN_ID);
+    struct store *other = store_open_directory(place->root, &err);
     assert_int_equal(folder_files(place->bucket), 3);
-    clock_set(clock_micros() + 8 * DAY_MICROS);
-    store->ops->abandon(store, &where, "");
-    clock_set(0);
-    assert_int_equal(folder_files(place->bucket), 1);
-    store->ops->upload_abort(upload);
+    where.key = "other";
+    assert_true(other->ops->put(other, &where, BYTES("x"), &store_usual_settings, etag, &err));
+    assert_int_equal(folder_files(place->bucket), 3);
+    store_close(other);
+    assert_true(store->ops->upload_part(upload, BYTES("abc"), &err));
+    assert_true(store->ops->upload_complete(upload, &sums, &err));
+    assert_int_equal(folder_files(place->bucket), 3);
 }
 
 static void what_is_no_object_is_not_listed(void **state)
@@ -322,7 +336,7 @@ int main(void)
         TEST(impossible_keys_fail_clearly),
         TEST(kms_is_refused_with_a_sentence),
         TEST(faults_leave_nothing_behind),
-        TEST(abandon_removes_what_is_stale),
+        TEST(orphans_are_removed),
         TEST(what_is_no_object_is_not_listed),
         TEST(a_root_is_made_or_refused),
     };

@@ -96,7 +96,7 @@ static enum job_end toy_fail(void *context, struct job *job, const struct err *w
 
 static bool toy_again(const struct err *err)
 {
-    return err->code == ERR_STORAGE;
+    return err->code == ERR_STORAGE || err->code == ERR_STORE;
 }
 
 static void toy_release(void *context, struct job *job)
@@ -292,6 +292,7 @@ static void failures_that_stay_end_the_job(void **state)
     } cases[] = {
         {'s', ERR_VALIDATION, "sx"},      {'1', ERR_VALIDATION, "sp01x"},
         {'f', ERR_VALIDATION, "sp012fx"}, {'s', ERR_STORAGE, "sssssx"},
+        {'s', ERR_STORE, "ssx"},          {'1', ERR_STORE, "sp011111x"},
         {'2', ERR_STORAGE, "sp0122222x"},
     };
     struct toy *toy = *state;
