@@ -51,15 +51,10 @@ uint64_t key_hash(struct bytes value)
     return be64_load(md5);
 }
 
-void key_put_part(struct buf *out, enum key_type type, struct bytes value)
+void key_put_beginning(struct buf *out, struct bytes value)
 {
     const uint8_t *at = value.data, *end = value.data + value.size;
 
-    if (type == KEY_N) {
-        buf_put_bytes(out, value);
-        buf_put_u8(out, MARK);
-        return;
-    }
     while (at < end) {
         const uint8_t *mark = memchr(at, MARK, (size_t)(end - at));
         const uint8_t *stop = mark == NULL ? end : mark + 1;
@@ -68,6 +63,16 @@ void key_put_part(struct buf *out, enum key_type type, struct bytes value)
             buf_put_u8(out, ESCAPED);
         at = stop;
     }
+}
+
+void key_put_part(struct buf *out, enum key_type type, struct bytes value)
+{
+    if (type == KEY_N) {
+        buf_put_bytes(out, value);
+        buf_put_u8(out, MARK);
+        return;
+    }
+    key_put_beginning(out, value);
     buf_put(out, (const uint8_t[]){MARK, MARK}, 2);
 }
 

@@ -19,6 +19,10 @@ uint64_t key_hash(struct bytes value);
  */
 void key_put_part(struct buf *out, enum key_type type, struct bytes value);
 
+/* Appends what key_put_part() writes of each S or B that begins with `value`, as far as that is the
+ * same for all of them. */
+void key_put_beginning(struct buf *out, struct bytes value);
+
 /* Reads one part back from the front of `*encoded`, which then begins behind it; the value is made
  * in the arena where it had to be unescaped. False for bytes that key_put_part() does not write. */
 MUST_CHECK bool key_take_part(struct bytes *encoded, enum key_type type, struct arena *arena,

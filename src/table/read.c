@@ -1,18 +1,29 @@
-/* table/read.c - items as they are now: one, or in the order of a Scan; and the table's figures. */
+/* table/read.c - items as they are now: one, all between two places, or in the order of a Scan; and
+ * the table's figures. */
 #include <assert.h>
 
 #include "table/catalog.h"
 
 #include "base/cursor.h"
+#include "table/items.h"
 
-static struct bytes item_place(struct arena *arena, uint64_t number, struct bytes key)
+struct bytes item_place(struct arena *arena, uint64_t table, struct bytes key)
 {
     uint8_t *place = arena_alloc(arena, ITEM_KEY_AT + key.size);
 
-    be64_store(place, number);
+    be64_store(place, table);
     if (key.size > 0)
         memcpy(place + ITEM_KEY_AT, key.data, key.size);
     return bytes_of(place, ITEM_KEY_AT + key.size);
+}
+
+struct bytes item_place_behind(struct arena *arena, struct bytes place)
+{
+    uint8_t *behind = arena_alloc(arena, place.size + 1);
+
+    memcpy(behind, place.data, place.size);
+    behind[place.size] = 0;
+    return bytes_of(behind, place.size + 1);
 }
 
 bool table_get(struct work *work, const struct table *table, struct bytes key,
@@ -36,26 +47,47 @@ bool table_get(struct work *work, const struct table *table, struct bytes key,
     return true;
 }
 
-/* --- scans --- */
+/* --- walks --- */
 
-struct scan_run {
-    const struct table_scan *scan;
+struct walk_run {
+    const struct items_walk *walk;
     const struct engine_limits *limits;
     bool failed;
     struct err *err;
 };
 
-static bool scan_visit(void *context, struct bytes key, struct bytes value)
+static bool walk_visit(void *context, struct bytes key, struct bytes value)
 {
-    struct scan_run *run = context;
+    struct walk_run *run = context;
     struct stored_item stored;
 
     if (!stored_item_read(run->limits, value, &stored, run->err)) {
         run->failed = true;
         return false;
     }
-    return run->scan->visit(run->scan->context, bytes_from(key, ITEM_KEY_AT), stored.item);
+    return run->walk->visit(run->walk->context, bytes_from(key, ITEM_KEY_AT), stored.item);
 }
+
+enum scan_end items_walk(struct work *work, const struct items_walk *walk, struct err *err)
+{
+    struct engine *engine = work->tables->engine;
+    struct walk_run run = {.walk = walk, .limits = &engine->limits, .err = err};
+    struct engine_scan scan = {
+        .space = SPACE_ITEMS,
+        .from = walk->from,
+        .to = walk->to,
+        .backward = walk->backward,
+        .visit = walk_visit,
+        .context = &run,
+    };
+
+    if (bytes_compare(walk->from, walk->to) >= 0)
+        return SCAN_DONE;
+    enum scan_end end = engine_scan_all(engine, &scan, err);
+    return run.failed ? SCAN_FAILED : end;
+}
+
+/* --- scans --- */
 
 /* The first hash of a segment, segment * 2^64 / segments: the hashes are cut into equal parts. */
 static uint64_t segment_start(uint64_t segment, uint64_t segments)
@@ -81,11 +113,7 @@ static struct bytes scan_from(struct work *work, const struct table_scan *scan)
     be64_store(start, segment_start(scan->segment, scan->segments));
     if (bytes_compare(scan->from, bytes_of(start, sizeof start)) < 0)
         return item_place(work->arena, scan->table->number, bytes_of(start, sizeof start));
-    /* No key begins another, so what follows a key follows the key and a zero byte. */
-    struct bytes behind = item_place(work->arena, scan->table->number, scan->from);
-    uint8_t *with_zero = arena_zalloc(work->arena, behind.size + 1);
-    memcpy(with_zero, behind.data, behind.size);
-    return bytes_of(with_zero, behind.size + 1);
+    return item_place_behind(work->arena, item_place(work->arena, scan->table->number, scan->from));
 }
 
 static struct bytes scan_to(struct work *work, const struct table_scan *scan)
@@ -100,21 +128,15 @@ static struct bytes scan_to(struct work *work, const struct table_scan *scan)
 
 enum scan_end table_scan(struct work *work, const struct table_scan *scan, struct err *err)
 {
-    struct engine *engine = work->tables->engine;
-    struct scan_run run = {.scan = scan, .limits = &engine->limits, .err = err};
-    struct engine_scan range = {
-        .space = SPACE_ITEMS,
-        .visit = scan_visit,
-        .context = &run,
-    };
-
     assert(scan->segment < scan->segments);
-    range.from = scan_from(work, scan);
-    range.to = scan_to(work, scan);
-    if (bytes_compare(range.from, range.to) >= 0)
-        return SCAN_DONE;
-    enum scan_end end = engine_scan_all(engine, &range, err);
-    return run.failed ? SCAN_FAILED : end;
+    return items_walk(work,
+                      &(struct items_walk){
+                          .from = scan_from(work, scan),
+                          .to = scan_to(work, scan),
+                          .visit = scan->visit,
+                          .context = scan->context,
+                      },
+                      err);
 }
 
 /* --- figures --- */

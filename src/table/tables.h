@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "changelog/changelog.h"
+#include "expr/key_condition.h"
 #include "table/schema.h"
 
 struct tables;
@@ -145,6 +146,18 @@ struct table_scan {
 /* Whether an item key lies in the scan's segment. */
 bool table_scan_covers(const struct table_scan *scan, struct bytes key);
 enum scan_end table_scan(struct work *work, const struct table_scan *scan, struct err *err);
+
+/* The items of one partition key that a key query asks for, shown to `visit` with their item keys
+ * in the order of their sort keys, or against it. The query is on the table's own key. */
+struct table_query {
+    const struct table *table;
+    const struct key_query *query;
+    bool backward;
+    struct bytes from; /* item key, exclusive; empty: the start of what is asked for */
+    bool (*visit)(void *context, struct bytes key, struct bytes item);
+    void *context;
+};
+enum scan_end table_query(struct work *work, const struct table_query *query, struct err *err);
 
 /* Exact, as of the last commit. */
 struct table_figures {

@@ -33,6 +33,28 @@ static void threads_hash_alike(void **state)
     assert_non_null(same);
 }
 
+static void beginnings_begin_their_parts(void **state)
+{
+    static const struct bytes values[] = {BYTES_INIT(""), BYTES_INIT("a"), BYTES_INIT("a\0"),
+                                          BYTES_INIT("a\0\xff"), BYTES_INIT("a\0\0")};
+    struct buf part, beginning;
+
+    (void)state;
+    buf_init(&part);
+    buf_init(&beginning);
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = 0; j < 5; j++) {
+            buf_clear(&part);
+            buf_clear(&beginning);
+            key_put_part(&part, KEY_B, values[i]);
+            key_put_beginning(&beginning, values[j]);
+            assert_int_equal(bytes_begin(buf_bytes(&part), buf_bytes(&beginning)),
+                             bytes_begin(values[i], values[j]));
+        }
+    buf_release(&beginning);
+    buf_release(&part);
+}
+
 static void parts_are_escaped(void **state)
 {
     static const struct {
@@ -156,6 +178,7 @@ int main(void)
         cmocka_unit_test(hash_is_the_front_of_the_md5),
         cmocka_unit_test(threads_hash_alike),
         cmocka_unit_test(parts_are_escaped),
+        cmocka_unit_test(beginnings_begin_their_parts),
         cmocka_unit_test(what_is_no_part_is_refused),
         cmocka_unit_test(keys_compare_as_their_parts),
     };
