@@ -19,6 +19,7 @@ import socket
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -170,10 +171,16 @@ def create_table(url, name, recovery):
     return made["TableDescription"]["TableArn"]
 
 
+def metrics(url, *names):
+    """Figures of one moment."""
+    with urllib.request.urlopen(url + "metrics", timeout=60) as reply:
+        text = reply.read().decode()
+    found = [re.search(rf"^{name} (\d+)", text, re.M) for name in names]
+    return [int(each[1]) if each else 0 for each in found]
+
+
 def metric(url, name):
-    with urllib.request.urlopen(url + "metrics", timeout=10) as reply:
-        found = re.search(rf"^{name} (\d+)", reply.read().decode(), re.M)
-    return int(found[1]) if found else 0
+    return metrics(url, name)[0]
 
 
 # --- load
@@ -184,10 +191,10 @@ def milliseconds(text):
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
-def wrk(server, file, connections, seconds):
-    """One run; answers a dict of figures."""
+def wrk(server, file, connections, seconds, pause_ms=0):
+    """One run; answers a dict of figures. Each connection rests for `pause_ms` before its next request."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", HERE / "signed.lua", server.url,
-               "--", file]
+               "--", file, pause_ms]
     cpu = server.cpu_seconds()
     out = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True,
                          timeout=seconds + 30).stdout
@@ -306,7 +313,7 @@ def fill(server, name, last, step=1):
 
 def export(arguments, folder):
     """A full export of an instant since which 1 % of the items have changed, beside the limit's last row."""
-    server = gramme(arguments, folder)
+    server = gramme(arguments, folder, *arguments.option)
     server.wait_until_up()
     try:
         for mb in arguments.megabytes:
@@ -359,6 +366,77 @@ def export_once(server, folder, arn, more):
     shutil.rmtree(data)
 
 
+class ExportsRunning:
+    """While it is entered, four exports of a table run, one after the other ends."""
+
+    def __init__(self, server, folder, arn):
+        self.server, self.folder, self.arn = server, folder / "buckets" / "bench" / "AWSDynamoDB", arn
+        self.items = call(server.url, "DescribeTable", {"TableName": arn.rsplit("/", 1)[1]})["Table"]["ItemCount"]
+
+    def progress(self):
+        """Items that were exported since the server's start."""
+        done, now = metrics(self.server.url, "gramme_jobs_completed_total", "gramme_export_items")
+        return done * self.items + now
+
+    def keep(self):
+        while not self.ending.wait(0.2):
+            for _ in range(4 - metric(self.server.url, "gramme_jobs_unfinished")):
+                call(self.server.url, "ExportTableToPointInTime", {"TableArn": self.arn, "S3Bucket": "bench"})
+
+    def __enter__(self):
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.keep)
+        self.thread.start()
+        while not metric(self.server.url, "gramme_export_items"):
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join()
+        while metric(self.server.url, "gramme_jobs_unfinished"):
+            time.sleep(0.05)
+        shutil.rmtree(self.folder)
+
+
+def isolation(arguments, folder):
+    """GetItem with and without four exports running: paced (each connection rests between its requests), then as fast
+    as it goes."""
+    puts, gets = folder / "puts", folder / "gets"
+    write_requests(puts, "PutItem", put_body)
+    write_requests(gets, "GetItem", get_body)
+    server = gramme(arguments, folder, "--loops", str(arguments.loops), *arguments.option)
+    try:
+        server.wait_until_up()
+        create_table(server.url, TABLE, False)
+        wrk(server, puts, 32, 2)  # the items that GetItem finds
+        arn = create_table(server.url, "Exported", True)
+        fill(server, "Exported", arguments.megabytes[0] * 1000)
+        settle(server)
+        exports = ExportsRunning(server, folder, arn)
+        for connections in arguments.connections:
+            for pause_ms in (10, 0):
+                isolate(server, exports, gets, connections, pause_ms, arguments)
+    finally:
+        server.stop()
+
+
+def isolate(server, exports, gets, connections, pause_ms, arguments):
+    print(f"GetItem, {connections} connections, " + (f"{pause_ms} ms between requests" if pause_ms else "no pause"))
+    runs = {"alone": [], "4 exports": []}
+    rate = []
+    for _ in range(arguments.rounds):
+        runs["alone"].append(wrk(server, gets, connections, arguments.seconds, pause_ms))
+        with exports:
+            began, items = time.monotonic(), exports.progress()
+            runs["4 exports"].append(wrk(server, gets, connections, arguments.seconds, pause_ms))
+            rate.append((exports.progress() - items) / (time.monotonic() - began))
+    row("alone", runs["alone"])
+    row("4 exports", runs["4 exports"], f"  {statistics.median(rate):,.0f} items/s exported")
+    ratio = {name: median(runs["4 exports"], name) / median(runs["alone"], name) for name in ("rate", "p50", "p99")}
+    print(f"  ratio        rate {ratio['rate']:.0%}, p50 {ratio['p50']:.2f}x, p99 {ratio['p99']:.2f}x", flush=True)
+
+
 def start(arguments, folder):
     """From the process's start to its first answer: on an empty folder, then on what `megabytes` were put in."""
     times = []
@@ -387,7 +465,7 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "export", "start"))
+    parser.add_argument("what", choices=("requests", "export", "isolation", "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
                         help="folder of the built limit programs (environment: LIMITS)")
@@ -396,6 +474,8 @@ def main():
     parser.add_argument("--loops", type=int, default=2)
     parser.add_argument("--connections", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1000])
+    parser.add_argument("--option", nargs=1, action="extend", default=[], metavar="--NAME=VALUE",
+                        help="of gramme serve, for `isolation` and `export`; may be given more than once")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases lie (default: a temporary folder)")
     arguments = parser.parse_args()
     if arguments.limits is None and arguments.what == "requests":
@@ -405,7 +485,7 @@ def main():
     arguments.gramme = arguments.gramme.resolve()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
-        {"requests": requests, "export": export, "start": start}[arguments.what](arguments, folder)
+        {"requests": requests, "export": export, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,5 +1,5 @@
 -- Sends the signed requests of a file that bench/run.py has written, one after the other, each thread from a place
--- of its own, so that no two of the same key are in flight: wrk ... -s signed.lua URL -- FILE
+-- of its own, so that no two of the same key are in flight: wrk ... -s signed.lua URL -- FILE [PAUSE_MS]
 local threads = 0
 
 function setup(thread)
@@ -17,6 +17,10 @@ function init(arguments)
   end
   file:close()
   at = math.floor(#requests * number / 4)
+  local pause_ms = tonumber(arguments[2] or 0)
+  if pause_ms > 0 then
+    function delay() return pause_ms end
+  end
 end
 
 function request()

@@ -4,6 +4,7 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,11 +316,26 @@ static void log_start(const struct server *server)
              keys);
 }
 
+/* Write buffers, parts of uploads and read-ahead are large, few, and freed by other threads than
+ * those that made them. Left to itself malloc() soon takes them from its heaps, one for each
+ * thread, and never gives back what lies below a block of the cache: half as much memory again as
+ * is in use. So the large ones are mapped, each by itself; the threshold moves no more once it is
+ * set. */
+#define MAP_FROM  (256 * 1024)
+#define TRIM_FROM (1024 * 1024) /* left free at the top of a heap */
+
+static void allocator_set(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MAP_FROM);
+    mallopt(M_TRIM_THRESHOLD, TRIM_FROM);
+}
+
 bool server_run(const struct settings *settings, struct err *err)
 {
     sigset_t stops, before;
     int which;
 
+    allocator_set();
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&stops);
     sigaddset(&stops, SIGTERM);
