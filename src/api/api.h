@@ -58,6 +58,10 @@ struct api {
 /* The reply is final: counts it and lets it go. */
 void request_answer(struct request *request);
 
+/* Once in a request: what its arena holds by now, `made` with it, is there for the reruns too. What
+ * was made must not depend on anything but the body. */
+void request_keep(struct request *request, void *made);
+
 /* --- what was asked --------------------------------------------------------------------------- */
 
 /* Members of the body by their names, which its shape has. Not sent: NULL, BYTES_NONE, false, the

@@ -1,5 +1,5 @@
 /* api/op_delete_item.c - DeleteItem: one item by its key; that there is none is no error. */
-#include "api/api.h"
+#include "api/expressions.h"
 
 const struct field shape_delete_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
@@ -9,9 +9,9 @@ const struct field shape_delete_item[] = {
     REQUIRED("Key", FIELD_ITEM),
     OPTIONAL("ConditionalOperator", FIELD_UNSUPPORTED),
     OPTIONAL("Expected", FIELD_UNSUPPORTED),
-    OPTIONAL("ConditionExpression", FIELD_UNSUPPORTED),
-    OPTIONAL("ExpressionAttributeValues", FIELD_UNSUPPORTED),
-    OPTIONAL("ExpressionAttributeNames", FIELD_UNSUPPORTED),
+    OPTIONAL("ConditionExpression", FIELD_EXPRESSION(CONDITION)),
+    OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),
+    OPTIONAL("ExpressionAttributeNames", FIELD_NAMES),
     OPTIONAL("ReturnValuesOnConditionCheckFailure", FIELD_ENUM(enum_on_check_failure)),
     SHAPE_END,
 };
@@ -33,15 +33,26 @@ static bool delete_answer(void *context, const struct write *writes, size_t coun
     return true;
 }
 
+static bool delete_check(struct request *request, struct bytes *key, struct err *err)
+{
+    return expressions_check(request->input, ENVELOPE_OF_WRITES, &request->arena, err) &&
+           node_item(request_member(request, "Key"), key, err) &&
+           return_values_old(request, "", err);
+}
+
 enum run op_delete_item(struct request *request, struct err *err)
 {
-    struct write write = {.kind = WRITE_DELETE};
+    struct write write = {.kind = WRITE_DELETE, .settle = settle_condition, .context = request};
+    const struct expressions *expressions;
     struct bytes key;
 
-    if (!node_item(request_member(request, "Key"), &key, err) ||
-        !return_values_old(request, "", err) ||
+    if (!delete_check(request, &key, err))
+        return RUN_FAILED;
+    expressions = request_expressions(request, ENVELOPE_OF_WRITES, err);
+    if (expressions == NULL ||
         !work_table(&request->work, request_text(request, "TableName"), &write.table, err) ||
-        !table_key(write.table, key, true, &request->arena, &write.key, err))
+        !table_key(write.table, key, true, &request->arena, &write.key, err) ||
+        !expressions_check_keys(expressions, write.table, err))
         return RUN_FAILED;
     return table_write(&request->work, &write, 1, delete_answer, request, err);
 }

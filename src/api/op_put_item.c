@@ -1,9 +1,10 @@
 /* api/op_put_item.c - PutItem: replaces or makes one item.
  *
  * What is wrong is told in this order (dynalite's putItem tests against the service): constraints,
- * the item's values, ReturnValues, its size, whether there is the table, its key. The item's values
- * and ReturnValues are told in the envelope of constraints (dynamodb-conformance, 2026). */
-#include "api/api.h"
+ * the styles of parameters, the item's values, ReturnValues, its size, the expressions, whether
+ * there is the table, its key, and at last the condition. What needs no table is told in the
+ * envelope of constraints (dynamodb-conformance, 2026). */
+#include "api/expressions.h"
 
 const struct field shape_put_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
@@ -13,20 +14,19 @@ const struct field shape_put_item[] = {
     OPTIONAL("Expected", FIELD_UNSUPPORTED),
     OPTIONAL("ReturnValues", FIELD_ENUM(enum_return_values)),
     OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
-    OPTIONAL("ConditionExpression", FIELD_UNSUPPORTED),
-    OPTIONAL("ExpressionAttributeValues", FIELD_UNSUPPORTED),
-    OPTIONAL("ExpressionAttributeNames", FIELD_UNSUPPORTED),
+    OPTIONAL("ConditionExpression", FIELD_EXPRESSION(CONDITION)),
+    OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),
+    OPTIONAL("ExpressionAttributeNames", FIELD_NAMES),
     OPTIONAL("ReturnValuesOnConditionCheckFailure", FIELD_ENUM(enum_on_check_failure)),
     SHAPE_END,
 };
-
-#define ENVELOPE "1 validation error detected: "
 
 static bool item_valid(const struct value_node *node, struct err *err)
 {
     const struct err *invalid = node->item.invalid;
 
-    return invalid == NULL || err_fail(err, invalid->code, ENVELOPE "%s", invalid->message);
+    return invalid == NULL ||
+           err_fail(err, invalid->code, ENVELOPE_OF_WRITES "%s", invalid->message);
 }
 
 static bool put_answer(void *context, const struct write *writes, size_t count, struct err *err)
@@ -47,15 +47,27 @@ static bool put_answer(void *context, const struct write *writes, size_t count, 
     return true;
 }
 
+static bool put_check(struct request *request, struct bytes *item, struct err *err)
+{
+    const struct value_node *node = request_member(request, "Item");
+
+    return expressions_check(request->input, ENVELOPE_OF_WRITES, &request->arena, err) &&
+           item_valid(node, err) && return_values_old(request, ENVELOPE_OF_WRITES, err) &&
+           node_item_to_put(node, item, err);
+}
+
 enum run op_put_item(struct request *request, struct err *err)
 {
-    struct write write = {.kind = WRITE_PUT};
+    struct write write = {.kind = WRITE_PUT, .settle = settle_condition, .context = request};
+    const struct expressions *expressions;
 
-    if (!item_valid(request_member(request, "Item"), err) ||
-        !return_values_old(request, ENVELOPE, err) ||
-        !node_item_to_put(request_member(request, "Item"), &write.item, err) ||
+    if (!put_check(request, &write.item, err))
+        return RUN_FAILED;
+    expressions = request_expressions(request, ENVELOPE_OF_WRITES, err);
+    if (expressions == NULL ||
         !work_table(&request->work, request_text(request, "TableName"), &write.table, err) ||
-        !table_key(write.table, write.item, false, &request->arena, &write.key, err))
+        !table_key(write.table, write.item, false, &request->arena, &write.key, err) ||
+        !expressions_check_keys(expressions, write.table, err))
         return RUN_FAILED;
     return table_write(&request->work, &write, 1, put_answer, request, err);
 }

@@ -1,6 +1,8 @@
 /* api/request.c - the life of a request around its run: its id, its reply when it fails. */
 #include "api/api.h"
 
+#include <assert.h>
+
 #include "base/log.h"
 #include "base/random.h"
 #include "json/writer.h"
@@ -95,7 +97,8 @@ static struct bytes whole_characters(const char *message)
     return text;
 }
 
-static void error_put(struct buf *out, const char *type, const char *name, const char *message)
+static void error_put(struct buf *out, const char *type, const char *name, const char *message,
+                      struct bytes item)
 {
     buf_put_literal(out, "{\"__type\":");
     json_put_string(out, bytes_of_text(type));
@@ -103,6 +106,8 @@ static void error_put(struct buf *out, const char *type, const char *name, const
         buf_printf(out, ",\"%s\":", name);
         json_put_string(out, whole_characters(message));
     }
+    if (item.size > 0)
+        put_item_member(out, "Item", item);
     buf_put_literal(out, "}");
 }
 
@@ -114,12 +119,20 @@ void request_fail(struct request *request, const struct err *err)
     if (type == NULL) {
         log_line("request %s failed: %s: %s", request->id, err_name(err->code), err->message);
         error_put(&request->reply, "com.amazonaws.dynamodb.v20120810#InternalServerError",
-                  "message", "Internal server error");
+                  "message", "Internal server error", BYTES_NONE);
     } else {
-        error_put(&request->reply, type, message_name(err->code), err->message);
+        error_put(&request->reply, type, message_name(err->code), err->message,
+                  err->code == ERR_CONDITION_FAILED ? request->refused : BYTES_NONE);
     }
     request->status = err_status(err->code);
     request_answer(request);
+}
+
+void request_keep(struct request *request, void *made)
+{
+    assert(request->kept == NULL && made != NULL);
+    request->kept = made;
+    request->mark = arena_mark(&request->arena);
 }
 
 /* --- what was asked --------------------------------------------------------------------------- */

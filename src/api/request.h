@@ -46,7 +46,9 @@ struct request {
     const struct operation *operation; /* NULL: not known, or not known yet */
     struct value_node *input;          /* the body, by shape */
     struct arena_mark mark;            /* what is behind it is dropped before a rerun */
+    void *kept; /* what the handler made in its first run for all of them: request_keep() */
     struct work work;
+    struct bytes refused; /* the item that a failed condition is answered with; empty: none */
     /* the reply */
     int status;
     const char *reply_type;       /* its Content-Type; static; NULL: none */

@@ -169,7 +169,7 @@ static bool wrong_collection(const struct field *field, struct json_reader *read
         return serialization(err, "");
     if (kind == JSON_OBJECT)
         return serialization(err, NOT_EXPECTED);
-    if (kind == JSON_ARRAY && field->type == TYPE_STRUCT)
+    if (kind == JSON_ARRAY && (field->type == TYPE_STRUCT || field->type == TYPE_VALUE))
         return err_fail(err, ERR_SERIALIZATION, "Unrecognized collection type class %s",
                         field->class);
     if (kind == JSON_ARRAY)
@@ -178,6 +178,15 @@ static bool wrong_collection(const struct field *field, struct json_reader *read
                         field->class != NULL ? field->class
                                              : "com.amazonaws.dynamodb.v20120810.AttributeValue");
     return serialization(err, field->traits & FIELD_PARAMETERIZED ? PARAMETERIZED : otherwise);
+}
+
+static bool wrong_struct(const struct field *field, struct json_reader *reader, struct err *err)
+{
+    return wrong_collection(field, reader,
+                            bytes_equal(field->name, BYTES("member"))
+                                ? "Unexpected value type in payload"
+                                : "Unexpected field type",
+                            err);
 }
 
 static uint32_t row_count(const struct field *shape)
@@ -224,15 +233,17 @@ static bool read_struct(const struct field *field, struct json_reader *reader,
     uint32_t count = row_count(field->of);
 
     if (json_peek(reader) != JSON_OBJECT)
-        return wrong_collection(field, reader,
-                                bytes_equal(field->name, BYTES("member"))
-                                    ? "Unexpected value type in payload"
-                                    : "Unexpected field type",
-                                err);
+        return wrong_struct(field, reader, err);
     node->members = arena_zalloc(reader->arena, count * sizeof *node->members);
     for (uint32_t i = 0; i < count; i++)
         node->members[i].field = &field->of[i];
     return read_members(field, reader, node, err);
+}
+
+/* Room for elements is doubled at 0, 4, 8, 16, ... */
+static bool is_full(uint32_t kept)
+{
+    return kept == 0 || (kept >= 4 && (kept & (kept - 1)) == 0);
 }
 
 /* Room for one more element; NULL where there are enough to refuse them all. */
@@ -241,8 +252,7 @@ static struct value_node *element_add(struct arena *arena, struct value_node *no
     node->count++;
     if (node->kept == SHAPE_KEPT_MOST)
         return NULL;
-    /* full at 0, 4, 8, 16, ...: doubled */
-    if (node->kept == 0 || (node->kept >= 4 && (node->kept & (node->kept - 1)) == 0)) {
+    if (is_full(node->kept)) {
         size_t room = node->kept == 0 ? 4 : 2 * (size_t)node->kept;
         struct value_node *grown = arena_alloc(arena, room * sizeof *grown);
         if (node->kept > 0)
@@ -319,6 +329,55 @@ static bool read_item(const struct field *field, struct json_reader *reader,
     return item_read_json(reader, &node->item, err);
 }
 
+static bool read_attribute_value(const struct field *field, struct json_reader *reader,
+                                 struct value_node *node, struct err *err)
+{
+    if (json_peek(reader) != JSON_OBJECT)
+        return wrong_struct(field, reader, err);
+    return value_read_json(reader, &node->item, err);
+}
+
+static void name_add(struct arena *arena, struct value_node *node, struct bytes key,
+                     struct bytes name)
+{
+    node->count++;
+    if (node->kept == SHAPE_NAMES_MOST)
+        return;
+    if (is_full(node->kept)) {
+        size_t room = node->kept == 0 ? 4 : 2 * (size_t)node->kept;
+        struct scope_name *grown = arena_alloc(arena, room * sizeof *grown);
+        if (node->kept > 0)
+            memcpy(grown, node->names, node->kept * sizeof *grown);
+        node->names = grown;
+    }
+    node->names[node->kept++] = (struct scope_name){.key = key, .name = name};
+}
+
+/* A name that is null is an empty one. */
+static bool read_names(const struct field *field, struct json_reader *reader,
+                       struct value_node *node, struct err *err)
+{
+    struct value_node name;
+    struct bytes key;
+    bool more;
+
+    if (json_peek(reader) != JSON_OBJECT)
+        return wrong_collection(field, reader, "Unexpected field type", err);
+    if (!json_object_begin(reader, err))
+        return false;
+    for (;;) {
+        if (!json_object_next(reader, &key, &more, err))
+            return false;
+        if (!more)
+            return true;
+        name.text = BYTES_NONE;
+        if (json_peek(reader) == JSON_NULL ? !json_read_literal(reader, err)
+                                           : !read_string(reader, &name, err))
+            return false;
+        name_add(reader->arena, node, key, name.text);
+    }
+}
+
 static bool read_value(const struct field *field, struct json_reader *reader,
                        struct value_node *node, struct err *err)
 {
@@ -346,6 +405,10 @@ static bool read_value(const struct field *field, struct json_reader *reader,
         return read_map(field, reader, node, err);
     case TYPE_ITEM:
         return read_item(field, reader, node, err);
+    case TYPE_VALUE:
+        return read_attribute_value(field, reader, node, err);
+    case TYPE_NAMES:
+        return read_names(field, reader, node, err);
     case TYPE_UNSUPPORTED:
         return json_skip(reader, err);
     }

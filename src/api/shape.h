@@ -30,6 +30,7 @@
 #ifndef API_SHAPE_H
 #define API_SHAPE_H
 
+#include "expr/scope.h"
 #include "item/json.h"
 
 enum field_type {
@@ -42,6 +43,8 @@ enum field_type {
     TYPE_LIST,
     TYPE_MAP,
     TYPE_ITEM,        /* an item or a key: read straight to the packed form */
+    TYPE_VALUE,       /* one attribute value, likewise */
+    TYPE_NAMES,       /* ExpressionAttributeNames */
     TYPE_UNSUPPORTED, /* known to the service, not built here: refused when it is sent */
 };
 
@@ -52,6 +55,26 @@ enum field_trait {
     FIELD_NEWER_FORM = 8,     /* "Value at 'Path.Member' failed ...": no value, names as sent */
     FIELD_PARAMETERIZED = 16, /* a list or map inside a map: another message for a wrong type */
     FIELD_LENGTH_FIRST = 32,  /* its length is told before its pattern */
+};
+
+/* What a member is to api/expressions.h: an expression, or one of the older parameters that say the
+ * same, each kind in the order in which the service names them in a message. */
+enum field_role {
+    ROLE_NONE,
+    ROLE_PROJECTION,
+    ROLE_FILTER,
+    ROLE_UPDATE,
+    ROLE_CONDITION,
+    ROLE_KEY_CONDITION,
+    ROLE_ATTRIBUTES_TO_GET,
+    ROLE_ATTRIBUTE_UPDATES,
+    ROLE_EXPECTED,
+    ROLE_OLD_FILTER, /* QueryFilter, ScanFilter */
+    ROLE_CONDITIONAL_OPERATOR,
+    ROLE_KEY_CONDITIONS,
+    ROLE_NAMES, /* ExpressionAttributeNames */
+    ROLE_VALUES,
+    ROLES
 };
 
 struct bound {
@@ -69,6 +92,7 @@ struct field {
     enum field_type type;
     bool required;
     unsigned traits;
+    enum field_role role;
     struct bound least, most; /* of the length of a text, list or map; of the value of a number */
     const struct pattern *pattern;
     const char *const *values; /* an enum's, in the service's order; NULL ends them */
@@ -108,6 +132,12 @@ struct field {
 #define FIELD_TIME        .type = TYPE_TIME
 #define FIELD_ITEM        .type = TYPE_ITEM
 #define FIELD_UNSUPPORTED .type = TYPE_UNSUPPORTED
+#define FIELD_VALUE       .type = TYPE_VALUE, .class = "com.amazonaws.dynamodb.v20120810.AttributeValue"
+
+/* The expressions of an operation, see api/expressions.h: FIELD_EXPRESSION(CONDITION) */
+#define FIELD_EXPRESSION(what) .type = TYPE_STRING, .role = ROLE_##what
+#define FIELD_NAMES            .type = TYPE_NAMES, .role = ROLE_NAMES, .class = "java.lang.String"
+#define FIELD_VALUES           .type = TYPE_ITEM, .role = ROLE_VALUES
 #define FIELD_STRUCT(java, members)                                                                \
     .type = TYPE_STRUCT, .class = "com.amazonaws.dynamodb.v20120810." java, .of = (members)
 #define FIELD_LIST(element)      .type = TYPE_LIST, .of = &(element)
@@ -140,9 +170,10 @@ struct value_node {
     struct bytes name; /* in a MAP: its key */
     union {
         struct bytes text;
-        int64_t integer; /* INTEGER, LONG; BOOLEAN: 0 or 1 */
-        uint64_t time;   /* microseconds */
-        struct item_read item;
+        int64_t integer;            /* INTEGER, LONG; BOOLEAN: 0 or 1 */
+        uint64_t time;              /* microseconds */
+        struct item_read item;      /* ITEM, VALUE */
+        struct scope_name *names;   /* NAMES: `kept` of them */
         struct value_node *members; /* STRUCT: one for each row of its shape; LIST, MAP: elements */
     };
 };
@@ -150,6 +181,9 @@ struct value_node {
 /* Elements of one list or map that are kept. Above every limit of the service's on one, so more is
  * refused; only there so that a body of 16 MB cannot make hundreds of MB of nodes. */
 #define SHAPE_KEPT_MOST 256
+
+/* The same for ExpressionAttributeNames: more than all expressions of a request can use. */
+#define SHAPE_NAMES_MOST 16384
 
 /* Reads a body. ERR_SERIALIZATION with the service's message for a value of a wrong type, without a
  * message for text that is not JSON. */

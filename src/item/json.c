@@ -25,7 +25,8 @@ struct item_reader {
     struct json_reader *json;
     struct buf out;
     bool is_invalid;
-    struct err invalid; /* the first bad value, if is_invalid */
+    struct err invalid;        /* the first bad value, if is_invalid */
+    struct bytes invalid_name; /* and the attribute of the item that it is in */
 };
 
 /* ---- mistakes ------------------------------------------------------------------------------- */
@@ -543,10 +544,13 @@ static bool read_attributes(struct item_reader *in, int level, uint32_t *count, 
             return false;
         if (!more)
             break;
+        bool was_invalid = in->is_invalid;
         put_name(in, name, &parts);
         if (!read_value(in, level, err))
             return false;
         parts_close(&parts, in);
+        if (level == 1 && in->is_invalid && !was_invalid)
+            in->invalid_name = name;
     }
     if (!parts.sorted)
         sort_attributes(&parts, in);
@@ -726,25 +730,48 @@ static bool read_value(struct item_reader *in, int level, struct err *err)
     return read_any_value(in, letter, level, err);
 }
 
+static void reader_begin(struct item_reader *in, struct json_reader *json)
+{
+    size_t left = (size_t)(json->end - json->next);
+
+    in->json = json;
+    in->is_invalid = false;
+    in->invalid_name = BYTES_NONE;
+    buf_init_in(&in->out, json->arena);
+    buf_room(&in->out, left < CAPACITY_FIRST ? left + 1 : CAPACITY_FIRST);
+}
+
+static void reader_end(const struct item_reader *in, struct item_read *out)
+{
+    *out = (struct item_read){.packed = buf_bytes(&in->out)};
+    if (!in->is_invalid)
+        return;
+    out->invalid = arena_alloc(in->json->arena, sizeof in->invalid);
+    *out->invalid = in->invalid;
+    out->invalid_name = in->invalid_name;
+}
+
 bool item_read_json(struct json_reader *reader, struct item_read *out, struct err *err)
 {
     struct item_reader in;
-    size_t left = (size_t)(reader->end - reader->next);
     uint32_t count;
 
-    in.json = reader;
-    in.is_invalid = false;
-    buf_init_in(&in.out, reader->arena);
-    buf_room(&in.out, left < CAPACITY_FIRST ? left + 1 : CAPACITY_FIRST);
+    reader_begin(&in, reader);
     buf_put_u8(&in.out, PACKED_VERSION);
     if (!read_attributes(&in, 1, &count, err))
         return false;
-    *out = (struct item_read){.packed = buf_bytes(&in.out)};
-    if (in.is_invalid) {
-        out->packed = BYTES_NONE;
-        out->invalid = arena_alloc(reader->arena, sizeof in.invalid);
-        *out->invalid = in.invalid;
-    }
+    reader_end(&in, out);
+    return true;
+}
+
+bool value_read_json(struct json_reader *reader, struct item_read *out, struct err *err)
+{
+    struct item_reader in;
+
+    reader_begin(&in, reader);
+    if (!read_value(&in, 1, err))
+        return false;
+    reader_end(&in, out);
     return true;
 }
 

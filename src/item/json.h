@@ -11,12 +11,16 @@
  * (ValidationException) only when their turn comes; so the former fail the read and the latter are
  * kept here. */
 struct item_read {
-    struct bytes packed; /* in the arena; empty if `invalid` */
+    struct bytes packed; /* in the arena; if `invalid` only the names in it are what was sent */
     struct err *invalid; /* in the arena: ERR_VALIDATION with the service's message, or NULL */
+    struct bytes invalid_name; /* the attribute that holds the bad value; of a value: none */
 };
 
 /* Reads {"name": {"S": ...}, ...} as an item. Size and key schema are not judged here. */
 MUST_CHECK bool item_read_json(struct json_reader *reader, struct item_read *out, struct err *err);
+
+/* Reads {"S": ...} as one value: `packed` is what value_read() takes. */
+MUST_CHECK bool value_read_json(struct json_reader *reader, struct item_read *out, struct err *err);
 
 /* Appends {"name":{"S":...},...}, attributes in order of their names. Returns item_size(), which
  * costs next to nothing on the way. */

@@ -1,0 +1,230 @@
+/* api/expressions.c - from the rows of a shape to compiled expressions. The rows that a request has
+ * sent are found in one walk by their roles, so that a request without expressions pays for no
+ * more. */
+#include "api/expressions.h"
+
+/* The members of a request by their roles; NULL: not sent. */
+struct members {
+    const struct value_node *of[ROLES];
+};
+
+static struct members members_of(const struct value_node *node)
+{
+    struct members members = {.of = {NULL}};
+
+    for (uint32_t i = 0; node->field->of[i].name.size > 0; i++)
+        if (node->field->of[i].role != ROLE_NONE && node->members[i].present)
+            members.of[node->field->of[i].role] = &node->members[i];
+    return members;
+}
+
+bool in_envelope(const char *envelope, struct err *err)
+{
+    struct err bare = *err;
+
+    if (envelope[0] == '\0')
+        return false;
+    return err_fail(err, bare.code, "%s%s", envelope, bare.message);
+}
+
+/* --- styles ----------------------------------------------------------------------------------- */
+
+/* Expressions, and the older parameters, by role. */
+#define EXPRESSIONS ROLE_PROJECTION, ROLE_KEY_CONDITION
+#define OLDER       ROLE_ATTRIBUTES_TO_GET, ROLE_KEY_CONDITIONS
+
+static bool any(const struct members *members, int first, int last)
+{
+    for (int role = first; role <= last; role++)
+        if (members->of[role] != NULL)
+            return true;
+    return false;
+}
+
+/* "AttributeUpdates, Expected" */
+static struct bytes names_of(const struct members *members, int first, int last,
+                             struct arena *arena)
+{
+    struct buf names;
+
+    buf_init_in(&names, arena);
+    for (int role = first; role <= last; role++) {
+        if (members->of[role] == NULL)
+            continue;
+        if (names.size > 0)
+            buf_put_literal(&names, ", ");
+        buf_put_bytes(&names, members->of[role]->field->name);
+    }
+    return buf_bytes(&names);
+}
+
+static bool fail_mixed(const struct members *members, const char *envelope, struct arena *arena,
+                       struct err *err)
+{
+    return err_fail(err, ERR_VALIDATION,
+                    "%sCan not use both expression and non-expression parameters in the same "
+                    "request: Non-expression parameters: {%.*s} Expression parameters: {%.*s}",
+                    envelope, BYTES_ARGS(names_of(members, OLDER, arena)),
+                    BYTES_ARGS(names_of(members, EXPRESSIONS, arena)));
+}
+
+/* ": UpdateExpression and ConditionExpression are null", of what the operation knows; the wording
+ * that is told in an envelope is without it. */
+static bool fail_values(const struct value_node *node, const char *envelope, struct arena *arena,
+                        struct err *err)
+{
+    const char *verb = "is";
+    struct buf names;
+
+    if (envelope[0] != '\0')
+        return err_fail(err, ERR_VALIDATION,
+                        "%sExpressionAttributeValues can only be specified when using expressions",
+                        envelope);
+    buf_init_in(&names, arena);
+    for (int role = ROLE_FILTER; role <= ROLE_KEY_CONDITION; role++)
+        for (const struct field *field = node->field->of; field->name.size > 0; field++) {
+            if ((int)field->role != role)
+                continue;
+            if (names.size > 0) {
+                buf_put_literal(&names, " and ");
+                verb = "are";
+            }
+            buf_put_bytes(&names, field->name);
+        }
+    return err_fail(err, ERR_VALIDATION,
+                    "ExpressionAttributeValues can only be specified when using expressions: %.*s "
+                    "%s null",
+                    BYTES_ARGS(buf_bytes(&names)), verb);
+}
+
+bool expressions_check(const struct value_node *node, const char *envelope, struct arena *arena,
+                       struct err *err)
+{
+    struct members members = members_of(node);
+    bool used = any(&members, EXPRESSIONS);
+
+    /* Beside other expressions KeyConditions are taken (dynalite, validateExpressionParams). */
+    if (members.of[ROLE_KEY_CONDITION] == NULL)
+        members.of[ROLE_KEY_CONDITIONS] = NULL;
+    if (used && any(&members, OLDER))
+        return fail_mixed(&members, envelope, arena, err);
+    if (members.of[ROLE_NAMES] != NULL && !used)
+        return err_fail(err, ERR_VALIDATION,
+                        "%sExpressionAttributeNames can only be specified when using expressions",
+                        envelope);
+    if (members.of[ROLE_VALUES] != NULL && !any(&members, ROLE_FILTER, ROLE_KEY_CONDITION))
+        return fail_values(node, envelope, arena, err);
+    return true;
+}
+
+/* --- placeholders ----------------------------------------------------------------------------- */
+
+static bool values_take(const struct value_node *node, struct scope *scope, struct err *err)
+{
+    const struct item_read *values = &node->item;
+
+    if (!scope_put_values(scope, values->packed, err))
+        return false;
+    return values->invalid == NULL ||
+           err_fail(err, ERR_VALIDATION,
+                    "ExpressionAttributeValues contains invalid value: %s for key %.*s",
+                    values->invalid->message, BYTES_ARGS(values->invalid_name));
+}
+
+static bool scope_take(const struct members *members, struct scope *scope, struct err *err)
+{
+    const struct value_node *names = members->of[ROLE_NAMES], *values = members->of[ROLE_VALUES];
+
+    return (names == NULL || scope_put_names(scope, names->names, names->kept, err)) &&
+           (values == NULL || values_take(values, scope, err));
+}
+
+/* --- compiling -------------------------------------------------------------------------------- */
+
+static bool condition_take(const struct value_node *node, struct scope *scope,
+                           struct condition **out, struct err *err)
+{
+    return node == NULL ||
+           condition_compile(scope, (const char *)node->field->name.data, node->text, out, err);
+}
+
+static bool expressions_take(const struct members *members, struct expressions *out,
+                             struct err *err)
+{
+    const struct value_node *const *of = members->of;
+    struct scope *scope = &out->scope;
+
+    return scope_take(members, scope, err) &&
+           (of[ROLE_UPDATE] == NULL ||
+            update_compile(scope, of[ROLE_UPDATE]->text, &out->update, err)) &&
+           condition_take(of[ROLE_CONDITION], scope, &out->condition, err) &&
+           (of[ROLE_KEY_CONDITION] == NULL ||
+            key_condition_compile(scope, of[ROLE_KEY_CONDITION]->text, &out->key_condition, err)) &&
+           condition_take(of[ROLE_FILTER], scope, &out->filter, err) &&
+           (of[ROLE_PROJECTION] == NULL ||
+            projection_compile(scope, of[ROLE_PROJECTION]->text, &out->projection, err)) &&
+           scope_check_used(scope, err);
+}
+
+bool expressions_compile(const struct value_node *node, const char *envelope, struct arena *arena,
+                         struct expressions *out, struct err *err)
+{
+    struct members members = members_of(node);
+
+    *out = (struct expressions){.update = NULL};
+    scope_init(&out->scope, arena);
+    return expressions_take(&members, out, err) || in_envelope(envelope, err);
+}
+
+const struct expressions *request_expressions(struct request *request, const char *envelope,
+                                              struct err *err)
+{
+    if (request->kept != NULL)
+        return request->kept;
+    struct expressions *made = arena_alloc(&request->arena, sizeof *made);
+    if (!expressions_compile(request->input, envelope, &request->arena, made, err))
+        return NULL;
+    request_keep(request, made);
+    return made;
+}
+
+/* --- what they are on ------------------------------------------------------------------------- */
+
+uint32_t key_names(const struct table *table, struct bytes names[2])
+{
+    for (uint32_t i = 0; i < table->key_count; i++)
+        names[i] = table->keys[i].name;
+    return table->key_count;
+}
+
+bool expressions_check_keys(const struct expressions *expressions, const struct table *table,
+                            struct err *err)
+{
+    struct bytes names[2];
+    uint32_t count = key_names(table, names);
+
+    return (expressions->update == NULL ||
+            update_check_keys(expressions->update, names, count, err)) &&
+           (expressions->condition == NULL ||
+            condition_check_keys(expressions->condition, names, count, err)) &&
+           (expressions->projection == NULL ||
+            projection_check_keys(expressions->projection, names, count, err));
+}
+
+bool expressions_hold(const struct expressions *expressions, struct bytes old, struct err *err)
+{
+    return expressions->condition == NULL || condition_holds(expressions->condition, old) ||
+           err_fail(err, ERR_CONDITION_FAILED, "The conditional request failed");
+}
+
+bool settle_condition(struct write *write, struct arena *arena, struct err *err)
+{
+    struct request *request = write->context;
+
+    (void)arena;
+    if (expressions_hold(request->kept, write->old, err))
+        return true;
+    if (request_is(request, "ReturnValuesOnConditionCheckFailure", "ALL_OLD"))
+        request->refused = write->old;
+    return false;
+}

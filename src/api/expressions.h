@@ -1,0 +1,70 @@
+/* api/expressions.h - the expressions of a request: whether they may stand beside its other
+ * parameters, and what they and its placeholders compile to. A request has them in its body or, in
+ * a transaction, in each of its elements; its shape says which, by the roles of its rows:
+ *
+ *     OPTIONAL("ConditionExpression", FIELD_EXPRESSION(CONDITION)),
+ *     OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),
+ *     OPTIONAL("ExpressionAttributeNames", FIELD_NAMES),
+ *
+ * The order in which mistakes are told (dynalite's tests against the service: putItem, updateItem,
+ * getItem, query): expressions_check(), what the operation says of its item or key, then
+ * expressions_compile(): names, values, the update, the condition, the key condition, the filter,
+ * the projection, and at last what is not used. Messages are the service's, ERR_VALIDATION. */
+#ifndef API_EXPRESSIONS_H
+#define API_EXPRESSIONS_H
+
+#include "api/api.h"
+#include "expr/condition.h"
+#include "expr/key_condition.h"
+#include "expr/projection.h"
+#include "expr/update.h"
+
+/* What PutItem, UpdateItem and DeleteItem put before the messages of this page (dynamodb-
+ * conformance, captures/2026-08-12-wording-drift.json, us-east-1); the others put nothing. */
+#define ENVELOPE_OF_WRITES "1 validation error detected: "
+#define ENVELOPE_NONE      ""
+
+/* NULL: not asked for. In the arena of the scope. */
+struct expressions {
+    struct scope scope;
+    struct update *update;
+    struct condition *condition;
+    struct key_condition *key_condition;
+    struct condition *filter;
+    struct projection *projection;
+};
+
+/* Refuses both styles in one request, and placeholders without an expression. `node` is the body or
+ * the element. */
+MUST_CHECK bool expressions_check(const struct value_node *node, const char *envelope,
+                                  struct arena *arena, struct err *err);
+
+MUST_CHECK bool expressions_compile(const struct value_node *node, const char *envelope,
+                                    struct arena *arena, struct expressions *out, struct err *err);
+
+/* The expressions of a whole request, compiled in its first run and kept for the others. NULL: see
+ * `err`. */
+const struct expressions *request_expressions(struct request *request, const char *envelope,
+                                              struct err *err);
+
+/* What the service refuses once it knows the table: paths into key attributes, and updates of them.
+ * Of a filter it depends on the operation. */
+MUST_CHECK bool expressions_check_keys(const struct expressions *expressions,
+                                       const struct table *table, struct err *err);
+
+/* The names of a table's key attributes, for such checks; returns how many. */
+uint32_t key_names(const struct table *table, struct bytes names[2]);
+
+/* Whether the item before a write keeps its condition, if there is one: else ERR_CONDITION_FAILED.
+ * `old` is BYTES_NONE where there was none. */
+MUST_CHECK bool expressions_hold(const struct expressions *expressions, struct bytes old,
+                                 struct err *err);
+
+/* The same for a write of the whole request, to be its `settle` with the request as its context:
+ * the reply to a refused one shows the item where ReturnValuesOnConditionCheckFailure wants it. */
+bool settle_condition(struct write *write, struct arena *arena, struct err *err);
+
+/* Puts a message that was told without an envelope into one. Returns false, as err_fail() does. */
+bool in_envelope(const char *envelope, struct err *err);
+
+#endif
