@@ -217,6 +217,23 @@ bool expressions_hold(const struct expressions *expressions, struct bytes old, s
            err_fail(err, ERR_CONDITION_FAILED, "The conditional request failed");
 }
 
+bool expressions_update(const struct expressions *expressions, struct bytes key_item,
+                        struct write *write, struct arena *arena, struct err *err)
+{
+    bool exists = write->old.size > 0;
+    struct bytes base = exists ? write->old : key_item;
+
+    write->kind = WRITE_PUT;
+    write->item = base;
+    if (expressions->update == NULL)
+        return true;
+    if (!update_apply(expressions->update, base, exists, arena, &write->item, err))
+        return false;
+    if (!exists && bytes_equal(write->item, base))
+        write->kind = WRITE_NOTHING;
+    return true;
+}
+
 bool settle_condition(struct write *write, struct arena *arena, struct err *err)
 {
     struct request *request = write->context;

@@ -60,8 +60,15 @@ uint32_t key_names(const struct table *table, struct bytes names[2]);
 MUST_CHECK bool expressions_hold(const struct expressions *expressions, struct bytes old,
                                  struct err *err);
 
-/* The same for a write of the whole request, to be its `settle` with the request as its context:
- * the reply to a refused one shows the item where ReturnValuesOnConditionCheckFailure wants it. */
+/* What the update makes of `old`, or of the Key map where there was no item: sets the write's kind
+ * and item. An update that finds no item and puts nothing into it makes none (ScyllaDB,
+ * test_update_item_non_existent); without any update the Key itself becomes one. */
+MUST_CHECK bool expressions_update(const struct expressions *expressions, struct bytes key_item,
+                                   struct write *write, struct arena *arena, struct err *err);
+
+/* expressions_hold() for a write of the whole request, to be its `settle` with the request as its
+ * context: the reply to a refused one shows the item where ReturnValuesOnConditionCheckFailure
+ * wants it. */
 bool settle_condition(struct write *write, struct arena *arena, struct err *err);
 
 /* Puts a message that was told without an envelope into one. Returns false, as err_fail() does. */

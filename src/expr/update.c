@@ -50,15 +50,10 @@ const struct projection *update_paths(const struct update *update)
     return update->paths;
 }
 
-/* dynalite, test/updateItem.js, "trying to update key". */
+/* In this order: dynalite, test/updateItem.js, "trying to update key", 'set a = a.b + a[1]'. */
 bool update_check_keys(const struct update *update, const struct bytes *keys, uint32_t count,
                        struct err *err)
 {
-    for (uint32_t i = 0; i < update->count; i++) {
-        const struct node *operand = update->actions[i].operand;
-        if (operand != NULL && !refuse_key_path(find_path(operand, keys, count, true), err))
-            return false;
-    }
     for (uint32_t i = 0; i < update->count; i++) {
         const struct node *path = find_path(update->actions[i].path, keys, count, false);
         if (path != NULL)
@@ -66,6 +61,11 @@ bool update_check_keys(const struct update *update, const struct bytes *keys, ui
                             "One or more parameter values were invalid: Cannot update attribute "
                             "%.*s. This attribute is part of the key",
                             BYTES_ARGS(path->steps[0].name));
+    }
+    for (uint32_t i = 0; i < update->count; i++) {
+        const struct node *operand = update->actions[i].operand;
+        if (operand != NULL && !refuse_key_path(find_path(operand, keys, count, true), err))
+            return false;
     }
     return true;
 }

@@ -326,7 +326,7 @@ static void keys_are_not_updated(void **state)
         "add p.b :n",
         "delete p :ns",
         "remove d set b = :n, p = :n",
-        "set p = y.b + y[1]",
+        "set p = p.b + p[1]",
     };
     const struct bytes keys[] = {BYTES_INIT("p")};
     struct update *update;
