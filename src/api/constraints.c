@@ -24,6 +24,8 @@ static bool name_matches(struct bytes text)
 
 const struct pattern pattern_name = {"[a-zA-Z0-9_.-]+", name_matches};
 
+const struct field element_attribute_name = ELEMENT(FIELD_STRING);
+
 const struct field element_table_name =
     ELEMENT(FIELD_STRING, LEAST(3), MOST(255), PATTERN(pattern_name), TRAITS(FIELD_MAY_BE_ARN));
 

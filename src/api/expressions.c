@@ -148,13 +148,36 @@ static bool condition_take(const struct value_node *node, struct scope *scope,
            condition_compile(scope, (const char *)node->field->name.data, node->text, out, err);
 }
 
+/* AttributesToGet. Message: dynalite, test/getItem.js. */
+static bool names_take(const struct value_node *node, struct arena *arena, struct projection **out,
+                       struct err *err)
+{
+    struct bytes *names;
+
+    if (node == NULL)
+        return true;
+    names = arena_alloc(arena, node->kept * sizeof *names);
+    for (uint32_t i = 0; i < node->kept; i++) {
+        names[i] = node->members[i].text;
+        for (uint32_t j = 0; j < i; j++)
+            if (bytes_equal(names[i], names[j]))
+                return err_fail(err, ERR_VALIDATION,
+                                "One or more parameter values were invalid: Duplicate value in "
+                                "attribute name: %.*s",
+                                BYTES_ARGS(names[i]));
+    }
+    *out = projection_of_names(arena, names, node->kept);
+    return true;
+}
+
 static bool expressions_take(const struct members *members, struct expressions *out,
                              struct err *err)
 {
     const struct value_node *const *of = members->of;
     struct scope *scope = &out->scope;
 
-    return scope_take(members, scope, err) &&
+    return names_take(of[ROLE_ATTRIBUTES_TO_GET], scope->arena, &out->projection, err) &&
+           scope_take(members, scope, err) &&
            (of[ROLE_UPDATE] == NULL ||
             update_compile(scope, of[ROLE_UPDATE]->text, &out->update, err)) &&
            condition_take(of[ROLE_CONDITION], scope, &out->condition, err) &&
@@ -244,4 +267,15 @@ bool settle_condition(struct write *write, struct arena *arena, struct err *err)
     if (request_is(request, "ReturnValuesOnConditionCheckFailure", "ALL_OLD"))
         request->refused = write->old;
     return false;
+}
+
+void expressions_put_item(const struct expressions *expressions, struct bytes item,
+                          struct arena *arena, struct buf *out)
+{
+    struct arena_mark mark = arena_mark(arena);
+
+    if (expressions->projection != NULL)
+        item = projection_apply(expressions->projection, item, arena);
+    item_write_json(item, out);
+    arena_rewind(arena, mark);
 }

@@ -71,6 +71,10 @@ MUST_CHECK bool expressions_update(const struct expressions *expressions, struct
  * wants it. */
 bool settle_condition(struct write *write, struct arena *arena, struct err *err);
 
+/* Appends an item, or what the projection chooses of it. `arena` is for what is made meanwhile. */
+void expressions_put_item(const struct expressions *expressions, struct bytes item,
+                          struct arena *arena, struct buf *out);
+
 /* Puts a message that was told without an envelope into one. Returns false, as err_fail() does. */
 bool in_envelope(const char *envelope, struct err *err);
 

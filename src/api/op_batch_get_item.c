@@ -1,6 +1,8 @@
 /* api/op_batch_get_item.c - BatchGetItem: up to 100 items of several tables. What would make the
  * reply larger than 16 MB of items is not read and goes back as UnprocessedKeys. */
-#include "api/api.h"
+#include "api/expressions.h"
+
+#include "json/writer.h"
 
 #define KEYS_MOST  100                          /* as the service allows */
 #define ITEMS_MOST ((uint64_t)16 * 1024 * 1024) /* bytes of items in one reply, likewise */
@@ -8,10 +10,10 @@
 static const struct field key_element = ELEMENT(FIELD_ITEM, TRAITS(FIELD_PARAMETERIZED));
 static const struct field table_members[] = {
     REQUIRED("Keys", FIELD_LIST(key_element), LEAST(1), MOST(KEYS_MOST), TRAITS(FIELD_NEWER_FORM)),
-    OPTIONAL("AttributesToGet", FIELD_UNSUPPORTED),
+    OPTIONAL("AttributesToGet", FIELD_ATTRIBUTES_TO_GET),
     OPTIONAL("ConsistentRead", FIELD_BOOLEAN),
-    OPTIONAL("ProjectionExpression", FIELD_UNSUPPORTED),
-    OPTIONAL("ExpressionAttributeNames", FIELD_UNSUPPORTED),
+    OPTIONAL("ProjectionExpression", FIELD_EXPRESSION(PROJECTION)),
+    OPTIONAL("ExpressionAttributeNames", FIELD_NAMES),
     SHAPE_END,
 };
 static const struct field keys_of_table = ELEMENT(FIELD_STRUCT("KeysAndAttributes", table_members));
@@ -26,7 +28,9 @@ const struct field shape_batch_get_item[] = {
 
 /* One table of the request, as it is answered. */
 struct part {
-    struct bytes name; /* as the client named it */
+    const struct value_node
+        *node; /* what is asked of the table; its name is as the client gave it */
+    struct expressions expressions;
     const struct table *table;
     const struct value_node *nodes; /* the keys */
     struct bytes *keys;             /* item keys */
@@ -41,20 +45,36 @@ struct batch {
     uint64_t size; /* of the items so far */
 };
 
-static bool keys_valid(const struct value_node *tables, struct err *err)
+static bool keys_valid(const struct value_node *keys, uint32_t *total, struct err *err)
+{
+    struct bytes key;
+
+    for (uint32_t i = 0; i < keys->kept; i++) {
+        if (!node_item(&keys->members[i], &key, err))
+            return false;
+        if (++*total > KEYS_MOST)
+            return err_fail(err, ERR_VALIDATION,
+                            "Too many items requested for the BatchGetItem call");
+    }
+    return true;
+}
+
+/* Of each table what needs no table to be seen: the expressions, then the keys (dynalite,
+ * validations/batchGetItem). */
+static bool parts_take(struct request *request, const struct value_node *tables,
+                       struct batch *batch, struct err *err)
 {
     uint32_t total = 0;
 
-    for (uint32_t i = 0; i < tables->kept; i++) {
-        const struct value_node *keys = node_member(&tables->members[i], "Keys");
-        for (uint32_t j = 0; j < keys->kept; j++) {
-            struct bytes key;
-            if (!node_item(&keys->members[j], &key, err))
-                return false;
-            if (++total > KEYS_MOST)
-                return err_fail(err, ERR_VALIDATION,
-                                "Too many items requested for the BatchGetItem call");
-        }
+    batch->parts = arena_zalloc(&request->arena, batch->count * sizeof *batch->parts);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct value_node *node = &tables->members[i];
+        batch->parts[i].node = node;
+        if (!expressions_check(node, ENVELOPE_NONE, &request->arena, err) ||
+            !expressions_compile(node, ENVELOPE_NONE, &request->arena, &batch->parts[i].expressions,
+                                 err) ||
+            !keys_valid(node_member(node, "Keys"), &total, err))
+            return false;
     }
     return true;
 }
@@ -67,18 +87,16 @@ static bool is_twice(const struct part *part, uint32_t at)
     return false;
 }
 
-static bool part_take(struct request *request, const struct value_node *node, struct part *part,
-                      struct err *err)
+static bool part_find(struct request *request, struct part *part, struct err *err)
 {
-    const struct value_node *keys = node_member(node, "Keys");
-    const struct value_node *consistent = node_member(node, "ConsistentRead");
+    const struct value_node *keys = node_member(part->node, "Keys");
+    const struct value_node *consistent = node_member(part->node, "ConsistentRead");
 
-    *part = (struct part){.name = node->name,
-                          .nodes = keys->members,
-                          .count = keys->kept,
-                          .consistent = consistent != NULL && consistent->integer};
+    part->nodes = keys->members;
+    part->count = keys->kept;
+    part->consistent = consistent != NULL && consistent->integer;
     part->keys = arena_alloc(&request->arena, part->count * sizeof *part->keys);
-    if (!work_table(&request->work, part->name, &part->table, err))
+    if (!work_table(&request->work, part->node->name, &part->table, err))
         return false;
     for (uint32_t i = 0; i < part->count; i++) {
         if (!table_key(part->table, part->nodes[i].item.packed, true, &request->arena,
@@ -87,7 +105,7 @@ static bool part_take(struct request *request, const struct value_node *node, st
         if (is_twice(part, i))
             return err_fail(err, ERR_VALIDATION, "Provided list of item keys contains duplicates");
     }
-    return true;
+    return expressions_check_keys(&part->expressions, part->table, err);
 }
 
 /* Reads items of one table until there are enough for the reply. */
@@ -105,7 +123,7 @@ static bool part_read(struct request *request, struct batch *batch, struct part 
         bool fits = batch->size + size <= ITEMS_MOST;
         if (found && fits) {
             put_comma(&request->reply);
-            item_write_json(item, &request->reply);
+            expressions_put_item(&part->expressions, item, &request->arena, &request->reply);
         }
         if (found)
             engine_value_release(&pin);
@@ -126,7 +144,7 @@ static bool put_responses(struct request *request, struct batch *batch, struct e
     put_member(out, "Responses");
     buf_put_literal(out, "{");
     for (uint32_t i = 0; i < batch->count; i++) {
-        put_name(out, batch->parts[i].name);
+        put_name(out, batch->parts[i].node->name);
         buf_put_literal(out, "[");
         if (!part_read(request, batch, &batch->parts[i], err))
             return false;
@@ -136,25 +154,57 @@ static bool put_responses(struct request *request, struct batch *batch, struct e
     return true;
 }
 
+/* What was asked of the keys that go back. */
+static void put_asked(struct buf *out, const struct value_node *node)
+{
+    const struct value_node *names = node_member(node, "ExpressionAttributeNames");
+    const struct value_node *attributes = node_member(node, "AttributesToGet");
+    const struct value_node *projection = node_member(node, "ProjectionExpression");
+
+    if (attributes != NULL) {
+        put_member(out, "AttributesToGet");
+        buf_put_literal(out, "[");
+        for (uint32_t i = 0; i < attributes->kept; i++) {
+            put_comma(out);
+            json_put_string(out, attributes->members[i].text);
+        }
+        buf_put_literal(out, "]");
+    }
+    if (projection != NULL)
+        put_text_member(out, "ProjectionExpression", projection->text);
+    if (names == NULL)
+        return;
+    put_member(out, "ExpressionAttributeNames");
+    buf_put_literal(out, "{");
+    for (uint32_t i = 0; i < names->kept; i++) {
+        put_name(out, names->names[i].key);
+        json_put_string(out, names->names[i].name);
+    }
+    buf_put_literal(out, "}");
+}
+
+static void put_left(struct buf *out, const struct part *part)
+{
+    put_name(out, part->node->name);
+    buf_put_literal(out, "{\"Keys\":[");
+    for (uint32_t j = part->done; j < part->count; j++) {
+        put_comma(out);
+        item_write_json(part->nodes[j].item.packed, out);
+    }
+    buf_put_literal(out, "]");
+    if (part->consistent)
+        put_flag_member(out, "ConsistentRead", true);
+    put_asked(out, part->node);
+    buf_put_literal(out, "}");
+}
+
 static void put_unprocessed(struct buf *out, const struct batch *batch)
 {
     put_member(out, "UnprocessedKeys");
     buf_put_literal(out, "{");
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct part *part = &batch->parts[i];
-        if (part->done == part->count)
-            continue;
-        put_name(out, part->name);
-        buf_put_literal(out, "{\"Keys\":[");
-        for (uint32_t j = part->done; j < part->count; j++) {
-            put_comma(out);
-            item_write_json(part->nodes[j].item.packed, out);
-        }
-        buf_put_literal(out, "]");
-        if (part->consistent)
-            put_flag_member(out, "ConsistentRead", true);
-        buf_put_literal(out, "}");
-    }
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (batch->parts[i].done < batch->parts[i].count)
+            put_left(out, &batch->parts[i]);
     buf_put_literal(out, "}");
 }
 
@@ -168,7 +218,7 @@ static void put_consumed(struct request *request, const struct batch *batch)
     buf_put_literal(out, "[");
     for (uint32_t i = 0; i < batch->count; i++) {
         put_comma(out);
-        put_capacity(request, batch->parts[i].name, batch->parts[i].halves);
+        put_capacity(request, batch->parts[i].node->name, batch->parts[i].halves);
     }
     buf_put_literal(out, "]");
 }
@@ -182,11 +232,10 @@ enum run op_batch_get_item(struct request *request, struct err *err)
         err_fail(err, ERR_VALIDATION, "The requestItems parameter is required for BatchGetItem");
         return RUN_FAILED;
     }
-    if (!keys_valid(tables, err))
+    if (!parts_take(request, tables, &batch, err))
         return RUN_FAILED;
-    batch.parts = arena_alloc(&request->arena, batch.count * sizeof *batch.parts);
     for (uint32_t i = 0; i < batch.count; i++)
-        if (!part_take(request, &tables->members[i], &batch.parts[i], err))
+        if (!part_find(request, &batch.parts[i], err))
             return RUN_FAILED;
     buf_put_literal(&request->reply, "{");
     if (!put_responses(request, &batch, err))

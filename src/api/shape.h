@@ -137,7 +137,10 @@ struct field {
 /* The expressions of an operation, see api/expressions.h: FIELD_EXPRESSION(CONDITION) */
 #define FIELD_EXPRESSION(what) .type = TYPE_STRING, .role = ROLE_##what
 #define FIELD_NAMES            .type = TYPE_NAMES, .role = ROLE_NAMES, .class = "java.lang.String"
-#define FIELD_VALUES           .type = TYPE_ITEM, .role = ROLE_VALUES
+#define FIELD_ATTRIBUTES_TO_GET                                                                    \
+    .type = TYPE_LIST, .of = &element_attribute_name, .role = ROLE_ATTRIBUTES_TO_GET,              \
+    .least = {true, 1}, .most = {true, 255}
+#define FIELD_VALUES .type = TYPE_ITEM, .role = ROLE_VALUES
 #define FIELD_STRUCT(java, members)                                                                \
     .type = TYPE_STRUCT, .class = "com.amazonaws.dynamodb.v20120810." java, .of = (members)
 #define FIELD_LIST(element)      .type = TYPE_LIST, .of = &(element)
@@ -153,6 +156,8 @@ struct field {
     .pattern = &pattern_name, .least = {true, 3}, .most = {true, 255}
 
 extern const struct pattern pattern_name; /* [a-zA-Z0-9_.-]+ */
+
+extern const struct field element_attribute_name;
 
 extern const struct field element_table_name; /* as a key of a map: a name, or an ARN */
 

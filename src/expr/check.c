@@ -689,6 +689,16 @@ static bool element_find(const struct value *list, uint32_t index, struct value 
     return true;
 }
 
+struct node *path_of_name(struct arena *arena, struct bytes name)
+{
+    struct node *node = arena_alloc(arena, sizeof *node);
+
+    *node = (struct node){.kind = NODE_PATH, .count = 1};
+    node->steps = arena_alloc(arena, sizeof *node->steps);
+    node->steps[0] = (struct step){.kind = STEP_NAME, .name = name};
+    return node;
+}
+
 bool path_find(const struct node *path, uint32_t steps, struct bytes item, struct value *out)
 {
     struct value value, inner;

@@ -3,12 +3,21 @@
  * the walk stands, `depth` steps below the item. */
 #include "expr/projection.h"
 
+#include <stdlib.h>
+
 #include "expr/syntax.h"
 
 struct projection {
     struct node **paths; /* in the order of sort_paths() */
     uint32_t count;
 };
+
+static int name_order(const void *a, const void *b)
+{
+    const struct node *const *one = a, *const *other = b;
+
+    return bytes_compare((*one)->steps[0].name, (*other)->steps[0].name);
+}
 
 bool projection_compile(struct scope *scope, struct bytes text, struct projection **out,
                         struct err *err)
@@ -29,6 +38,17 @@ struct projection *projection_of(struct arena *arena, struct node **sorted, uint
 
     *projection = (struct projection){sorted, count};
     return projection;
+}
+
+struct projection *projection_of_names(struct arena *arena, const struct bytes *names,
+                                       uint32_t count)
+{
+    struct node **nodes = arena_alloc(arena, count * sizeof *nodes);
+
+    for (uint32_t i = 0; i < count; i++)
+        nodes[i] = path_of_name(arena, names[i]);
+    qsort(nodes, count, sizeof *nodes, name_order);
+    return projection_of(arena, nodes, count);
 }
 
 bool projection_check_keys(const struct projection *projection, const struct bytes *keys,

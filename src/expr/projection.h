@@ -12,6 +12,10 @@ struct projection;
 MUST_CHECK bool projection_compile(struct scope *scope, struct bytes text, struct projection **out,
                                    struct err *err);
 
+/* Of whole attributes, AttributesToGet: the names differ. */
+struct projection *projection_of_names(struct arena *arena, const struct bytes *names,
+                                       uint32_t count);
+
 /* Refuses paths into key attributes. */
 MUST_CHECK bool projection_check_keys(const struct projection *projection, const struct bytes *keys,
                                       uint32_t count, struct err *err);

@@ -132,6 +132,9 @@ enum function function_named(struct bytes word);
 
 bool word_reserved(struct bytes word);
 
+/* The path of a whole attribute, as it is read from an alias. */
+struct node *path_of_name(struct arena *arena, struct bytes name);
+
 /* A projection of paths that are sorted. */
 struct projection;
 struct projection *projection_of(struct arena *arena, struct node **sorted, uint32_t count);

@@ -133,6 +133,72 @@ static void placeholders_of_wrong_types_are_refused(void **state)
     SCRIPT(state, steps);
 }
 
+static void reads_show_what_is_chosen(void **state)
+{
+#define DOCUMENT     "\"d\":{\"M\":{\"x\":{\"N\":\"1\"},\"y\":{\"N\":\"2\"}}}"
+#define CHOSEN(what) "\"ProjectionExpression\":\"" what "\""
+#define GET(what)    "\"AttributesToGet\":[" what "]"
+#define BATCH(more)                                                                                \
+    "{\"RequestItems\":{\"hash\":{\"Keys\":[{" ITEM "},{" PK("none") "}]," more "}}}"
+#define BATCH_SHOWS(items) "{\"Responses\":{\"hash\":[" items "]},\"UnprocessedKeys\":{}}"
+    static const struct step steps[] = {
+        HASH_TABLE,
+        {"PutItem", PUT(ITEM ",\"n\":{\"N\":\"1\"}," DOCUMENT), OK, "{}"},
+        {"GetItem", KEY_AND(ITEM, CHOSEN("d.y, n")), OK,
+         "{\"Item\":{\"d\":{\"M\":{\"y\":{\"N\":\"2\"}}},\"n\":{\"N\":\"1\"}}}"},
+        {"GetItem", KEY_AND(ITEM, CHOSEN("#d.#x") "," NAMES("\"#d\":\"d\",\"#x\":\"x\"")), OK,
+         "{\"Item\":{\"d\":{\"M\":{\"x\":{\"N\":\"1\"}}}}}"},
+        {"GetItem", KEY_AND(ITEM, CHOSEN("nothing")), OK, "{\"Item\":{}}"},
+        {"GetItem", KEY_AND(PK("none"), CHOSEN("pk")), OK, "{}"},
+        {"GetItem", KEY_AND(ITEM, GET("\"pk\",\"x.y\",\"n\"")), OK,
+         "{\"Item\":{\"n\":{\"N\":\"1\"},\"pk\":{\"S\":\"a\"}}}"},
+        {"BatchGetItem", BATCH(CHOSEN("d.x")), OK,
+         BATCH_SHOWS("{\"d\":{\"M\":{\"x\":{\"N\":\"1\"}}}}")},
+        {"BatchGetItem", BATCH(GET("\"n\"")), OK, BATCH_SHOWS("{\"n\":{\"N\":\"1\"}}")},
+    };
+
+    SCRIPT(state, steps);
+}
+
+static void what_cannot_be_chosen_is_refused(void **state)
+{
+#define MIXED                                                                                      \
+    INVALID "Can not use both expression and non-expression parameters in the same request: "      \
+            "Non-expression parameters: {AttributesToGet} Expression parameters: "                 \
+            "{ProjectionExpression}"
+    static const struct step steps[] = {
+        {"GetItem", KEY_AND("\"x\":{}", GET("\"a\"") "," CHOSEN("") "," NAMES("")), BAD, MIXED},
+        {"GetItem", KEY_AND("\"x\":{}", NAMES("")), BAD,
+         INVALID "ExpressionAttributeNames can only be specified when using expressions"},
+        {"GetItem", KEY_AND("\"x\":{}", CHOSEN("")), BAD,
+         INVALID "Supplied AttributeValue is empty, must contain exactly one of the supported "
+                 "datatypes"},
+        {"GetItem", KEY_AND("", CHOSEN("")), BAD,
+         INVALID "Invalid ProjectionExpression: The expression can not be empty;"},
+        {"GetItem", KEY_AND("", CHOSEN("a, a.b")), BAD,
+         INVALID "Invalid ProjectionExpression: Two document paths overlap with each other; must "
+                 "remove or rewrite one of these paths; path one: [a], path two: [a, b]"},
+        {"GetItem", KEY_AND("", GET("\"a\",\"b\",\"a\"")), BAD,
+         PARAMS "Duplicate value in attribute name: a"},
+        {"GetItem", KEY_AND("", GET("")), BAD,
+         ONE "Value '[]' at 'attributesToGet' failed to satisfy constraint: Member must have "
+             "length greater than or equal to 1"},
+        {"GetItem", KEY_AND("", CHOSEN("pk.x")), BAD,
+         "ResourceNotFoundException: Requested resource not found"},
+        HASH_TABLE,
+        {"GetItem", KEY_AND(ITEM, CHOSEN("pk.x")), BAD,
+         INVALID "Key attributes must be scalars; list random access '[]' and map lookup '.' are "
+                 "not allowed: Key: pk"},
+        {"BatchGetItem", BATCH(GET("\"a\"") "," CHOSEN("")), BAD, MIXED},
+        {"BatchGetItem", BATCH(CHOSEN("")), BAD,
+         INVALID "Invalid ProjectionExpression: The expression can not be empty;"},
+        {"BatchGetItem", BATCH(GET("\"a\",\"a\"")), BAD,
+         PARAMS "Duplicate value in attribute name: a"},
+    };
+
+    SCRIPT(state, steps);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void)
@@ -142,6 +208,8 @@ int main(void)
         TEST(the_item_of_a_failed_condition_is_shown_where_wanted),
         TEST(mistakes_are_told_in_order),
         TEST(placeholders_of_wrong_types_are_refused),
+        TEST(reads_show_what_is_chosen),
+        TEST(what_cannot_be_chosen_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
