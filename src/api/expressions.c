@@ -97,6 +97,21 @@ static bool fail_values(const struct value_node *node, const char *envelope, str
                     BYTES_ARGS(buf_bytes(&names)), verb);
 }
 
+/* Where a condition's parts are joined there are two at least (ExtendDB's tests). */
+static bool check_operator(const struct members *members, const char *envelope, struct err *err)
+{
+    const struct value_node *expected = members->of[ROLE_EXPECTED];
+    const struct value_node *filter = members->of[ROLE_OLD_FILTER];
+    uint32_t count = expected != NULL ? expected->count : filter != NULL ? filter->count : 0;
+
+    if (members->of[ROLE_CONDITIONAL_OPERATOR] == NULL || count > 1)
+        return true;
+    return err_fail(err, ERR_VALIDATION, "%sConditionalOperator %s", envelope,
+                    count == 0
+                        ? "cannot be used without Filter or Expected"
+                        : "can only be used when Filter or Expected has two or more elements");
+}
+
 bool expressions_check(const struct value_node *node, const char *envelope, struct arena *arena,
                        struct err *err)
 {
@@ -114,7 +129,7 @@ bool expressions_check(const struct value_node *node, const char *envelope, stru
                         envelope);
     if (members.of[ROLE_VALUES] != NULL && !any(&members, ROLE_FILTER, ROLE_KEY_CONDITION))
         return fail_values(node, envelope, arena, err);
-    return true;
+    return check_operator(&members, envelope, err);
 }
 
 /* --- placeholders ----------------------------------------------------------------------------- */
@@ -170,6 +185,39 @@ static bool names_take(const struct value_node *node, struct arena *arena, struc
     return true;
 }
 
+static bool update_take(const struct value_node *node, struct arena *arena, struct update **out,
+                        struct err *err)
+{
+    struct assignment *all;
+
+    if (node == NULL)
+        return true;
+    if (!updates_take(node, arena, &all, err))
+        return false;
+    if (node->kept > 0)
+        *out = update_of_assignments(arena, all, node->kept);
+    return true;
+}
+
+/* Expected, or a filter. */
+static bool legacy_take(const struct members *members, enum field_role role, struct arena *arena,
+                        struct condition **out, struct err *err)
+{
+    const struct value_node *node = members->of[role];
+    const struct value_node *joined = members->of[ROLE_CONDITIONAL_OPERATOR];
+    bool any_of = joined != NULL && bytes_equal(joined->text, BYTES("OR"));
+    struct comparison *all;
+
+    if (node == NULL)
+        return true;
+    if (role == ROLE_EXPECTED ? !expected_take(node, arena, &all, err)
+                              : !conditions_take(node, arena, &all, err))
+        return false;
+    if (node->kept > 0)
+        *out = condition_of_comparisons(arena, all, node->kept, any_of);
+    return true;
+}
+
 static bool expressions_take(const struct members *members, struct expressions *out,
                              struct err *err)
 {
@@ -177,6 +225,9 @@ static bool expressions_take(const struct members *members, struct expressions *
     struct scope *scope = &out->scope;
 
     return names_take(of[ROLE_ATTRIBUTES_TO_GET], scope->arena, &out->projection, err) &&
+           update_take(of[ROLE_ATTRIBUTE_UPDATES], scope->arena, &out->update, err) &&
+           legacy_take(members, ROLE_EXPECTED, scope->arena, &out->condition, err) &&
+           legacy_take(members, ROLE_OLD_FILTER, scope->arena, &out->filter, err) &&
            scope_take(members, scope, err) &&
            (of[ROLE_UPDATE] == NULL ||
             update_compile(scope, of[ROLE_UPDATE]->text, &out->update, err)) &&

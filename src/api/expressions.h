@@ -6,14 +6,19 @@
  *     OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),
  *     OPTIONAL("ExpressionAttributeNames", FIELD_NAMES),
  *
+ * The older parameters (api/legacy.h) are found in the same way and compile to the same, but for
+ * KeyConditions, which are left to the operation.
+ *
  * The order in which mistakes are told (dynalite's tests against the service: putItem, updateItem,
  * getItem, query): expressions_check(), what the operation says of its item or key, then
- * expressions_compile(): names, values, the update, the condition, the key condition, the filter,
- * the projection, and at last what is not used. Messages are the service's, ERR_VALIDATION. */
+ * expressions_compile(): the older parameters, names, values, the update, the condition, the key
+ * condition, the filter, the projection, and at last what is not used. Messages are the service's,
+ * ERR_VALIDATION. */
 #ifndef API_EXPRESSIONS_H
 #define API_EXPRESSIONS_H
 
 #include "api/api.h"
+#include "api/legacy.h"
 #include "expr/condition.h"
 #include "expr/key_condition.h"
 #include "expr/projection.h"

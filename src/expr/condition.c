@@ -20,9 +20,16 @@ bool condition_compile(struct scope *scope, const char *label, struct bytes text
 
     if (root == NULL || !check_condition(&source, root))
         return false;
-    *out = arena_alloc(scope->arena, sizeof **out);
-    (*out)->root = root;
+    *out = condition_of(scope->arena, root);
     return true;
+}
+
+struct condition *condition_of(struct arena *arena, struct node *root)
+{
+    struct condition *condition = arena_alloc(arena, sizeof *condition);
+
+    condition->root = root;
+    return condition;
 }
 
 bool condition_check_keys(const struct condition *condition, const struct bytes *keys,

@@ -139,6 +139,13 @@ struct node *path_of_name(struct arena *arena, struct bytes name);
 struct projection;
 struct projection *projection_of(struct arena *arena, struct node **sorted, uint32_t count);
 
+/* A condition of a tree that is bound; an update of whole attributes whose names differ, by the
+ * rules of AttributeUpdates. */
+struct condition;
+struct condition *condition_of(struct arena *arena, struct node *root);
+struct update;
+struct update *update_of(struct arena *arena, struct action *actions, uint32_t count);
+
 /* Whether two steps are the same; < 0, 0, > 0 in the order of sort_paths(). */
 int step_order(const struct step *one, const struct step *other);
 

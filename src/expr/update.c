@@ -25,6 +25,7 @@ struct update {
     uint32_t count;
     uint32_t *order; /* actions by their paths */
     struct projection *paths;
+    bool legacy; /* AttributeUpdates */
 };
 
 bool update_compile(struct scope *scope, struct bytes text, struct update **out, struct err *err)
@@ -43,6 +44,28 @@ bool update_compile(struct scope *scope, struct bytes text, struct update **out,
         .paths = projection_of(scope->arena, sorted.paths, list.count),
     };
     return true;
+}
+
+struct update *update_of(struct arena *arena, struct action *actions, uint32_t count)
+{
+    struct update *update = arena_alloc(arena, sizeof *update);
+    struct node **paths = arena_alloc(arena, count * sizeof *paths);
+    struct scope scope;
+    struct sorted_paths sorted;
+
+    for (uint32_t i = 0; i < count; i++)
+        paths[i] = actions[i].path;
+    scope_init(&scope, arena);
+    bool sound = sort_paths(&(struct source){.scope = &scope}, paths, count, &sorted);
+    assert(sound); /* whole attributes do not overlap */
+    *update = (struct update){
+        .actions = actions,
+        .count = count,
+        .order = sorted.places,
+        .paths = projection_of(arena, sorted.paths, count),
+        .legacy = true,
+    };
+    return update;
 }
 
 const struct projection *update_paths(const struct update *update)
@@ -240,6 +263,8 @@ static enum outcome member_get(struct apply *apply, const struct action *action,
         return OUTCOME_TYPE;
     if (old.type == VALUE_N)
         return sum_get(apply, &old, operand, false, out);
+    if (old.type == VALUE_L) /* AttributeUpdates only */
+        return lists_get(apply, &old, operand, out);
     return sets_get(apply, &old, operand, add, out);
 }
 
@@ -323,8 +348,10 @@ static bool work_out(struct apply *apply, bool exists, struct err *err)
         struct result *result = &apply->results[i];
         result->outcome = result_get(apply, &update->actions[i], &result->value);
         if (result->outcome == OUTCOME_TYPE)
-            return err_fail(err, ERR_VALIDATION,
-                            "An operand in the update expression has an incorrect data type");
+            return err_fail(err, ERR_VALIDATION, "%s",
+                            update->legacy ? "Type mismatch for attribute to update"
+                                           : "An operand in the update expression has an incorrect "
+                                             "data type");
     }
     for (uint32_t i = update->count; i > 0; i--) {
         uint32_t section = update->actions[i - 1].section;

@@ -99,6 +99,27 @@ class Expressions(ServerCase):
         self.assertEqual([{"v": {"S": "v"}}], self.dynamo.batch_get_item(RequestItems={
             self.table: {"Keys": [self.key], "ProjectionExpression": "v"}})["Responses"][self.table])
 
+    def test_the_older_parameters(self):
+        failed = self.dynamo.exceptions.ConditionalCheckFailedException
+        expected = {"Expected": {"pk": {"Exists": False}}}
+        self.dynamo.put_item(TableName=self.table, Item=self.key, **expected)
+        for call, parameters in ((self.dynamo.put_item, {"Item": self.key}),
+                                 (self.dynamo.delete_item, {"Key": self.key}),
+                                 (self.dynamo.update_item, {"Key": self.key, "AttributeUpdates": {}})):
+            with self.assertRaises(failed):
+                call(TableName=self.table, **parameters, **expected)
+        reply = self.dynamo.update_item(
+            TableName=self.table, Key=self.key, ReturnValues="ALL_NEW", ConditionalOperator="OR",
+            Expected={"pk": {"ComparisonOperator": "BEGINS_WITH", "AttributeValueList": [{"S": "a"}]},
+                      "n": {"Value": {"N": "7"}}},
+            AttributeUpdates={"n": {"Action": "ADD", "Value": {"N": "2"}}, "v": {"Value": {"S": "put"}},
+                              "x": {"Action": "DELETE"}})
+        self.assertEqual({**self.key, "n": {"N": "2"}, "v": {"S": "put"}}, reply["Attributes"])
+        self.refused("ValidationException", ENVELOPE + "Can not use both expression and non-expression parameters in "
+                     "the same request: Non-expression parameters: {Expected} Expression parameters: "
+                     "{ConditionExpression}", self.dynamo.put_item, TableName=self.table, Item=self.key,
+                     ConditionExpression="attribute_not_exists(pk)", **expected)
+
     def test_the_resource_s_conditions(self):
         table = boto3.resource("dynamodb", endpoint_url=self.server.url, region_name=REGION, aws_access_key_id="any",
                                aws_secret_access_key="any").Table(self.table)

@@ -829,7 +829,6 @@ static void what_is_wrong_with_an_item_is_told_in_order(void **state)
          ONE "One or more parameter values were invalid: An string set  may not be empty"},
         {"PutItem", PUT_AND("", "\"ReturnValues\":\"ALL_NEW\""), BAD,
          ONE "ReturnValues can only be ALL_OLD or NONE"},
-        {"PutItem", PUT_AND("", "\"Expected\":{}"), BAD, UNSUPPORTED("Expected")},
         {"PutItem", PUT(""), BAD, "ResourceNotFoundException: Requested resource not found"},
         {"GetItem", KEY(""), BAD, "ResourceNotFoundException: Requested resource not found"},
         {"DeleteItem", KEY(""), BAD, "ResourceNotFoundException: Requested resource not found"},
