@@ -103,4 +103,4 @@ class Batches(ServerCase):
         self.refused("ResourceNotFoundException", "Requested resource not found", get,
                      RequestItems={"nothing-here": {"Keys": [key]}})
         self.refused("ValidationException", None, get,
-                     RequestItems={self.table: {"Keys": [key], "ProjectionExpression": "pk"}})
+                     RequestItems={self.table: {"Keys": [key], "ProjectionExpression": "pk, pk"}})
