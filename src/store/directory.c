@@ -345,6 +345,9 @@ static bool directory_upload_part(struct upload *base, struct bytes part, struct
     upload->last_seen = part.size < UPLOAD_PART;
     if (STORE_FAULT(STORE_PART, err) || !unfinished_write(&upload->unfinished, part, err))
         return false;
+    /* A hint to begin: if a large file were written all by its sync, syncs of commits on the same
+     * disk would stand behind it. */
+    sync_file_range(upload->unfinished.file, 0, 0, SYNC_FILE_RANGE_WRITE);
     digest_put(upload->md5, part);
     return true;
 }
