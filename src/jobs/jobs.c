@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/share.h"
 #include "jobs/record.h"
 
 enum step {
@@ -467,6 +468,9 @@ static void *thread_start(void *context)
 
 static void *thread_work(void *context)
 {
+    const struct jobs *jobs = context;
+
+    share_set(jobs->settings.share != 0 ? jobs->settings.share : SHARE_MOST);
     thread_serve(context, ROLE_WORKER);
     return NULL;
 }

@@ -53,6 +53,7 @@ struct jobs_settings {
     uint32_t workers;  /* parts that run at once; 0: no threads at all, tests call jobs_step() */
     uint32_t retry_ms; /* before the second try of a step; doubles with each further one */
     uint32_t tick_ms;  /* between two rounds of maintenance */
+    uint32_t share;    /* of a processor that others want, see base/share.h; 0: SHARE_MOST */
 };
 #define JOB_WORKERS_DEFAULT  2
 #define JOB_WORKERS_MOST     64

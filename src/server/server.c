@@ -151,6 +151,7 @@ static bool open_jobs(struct server *server, struct err *err)
         .workers = server->settings->export_parts,
         .retry_ms = JOB_RETRY_MS_DEFAULT,
         .tick_ms = JOB_TICK_MS_DEFAULT,
+        .share = server->settings->export_share,
     };
 
     server->jobs = jobs_new(&jobs);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/share.h"
 #include "server/address.h"
 
 enum kind {
@@ -316,6 +317,9 @@ bool settings_check(struct settings *settings, struct err *err)
         return err_fail(err, ERR_CONFIG, "--tls-cert and --tls-key go together");
     if (settings->buckets != NULL && settings->s3_endpoint != NULL)
         return err_fail(err, ERR_CONFIG, "--buckets and --s3-endpoint exclude each other");
+    if (settings->export_share > SHARE_MOST)
+        return err_fail(err, ERR_CONFIG, "--export-share %u: 1 to %d percent are wanted",
+                        settings->export_share, SHARE_MOST);
     if (!account_check(settings->account, err) || !region_check(settings->region, err) ||
         !reach_check(settings, err))
         return false;

@@ -1,5 +1,9 @@
-/* test/unit/base.c - arena, buf, cursor, digest, err, fault, clock. */
+/* test/unit/base.c - arena, buf, cursor, digest, err, fault, clock, share. */
 #include "support/check.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -7,6 +11,7 @@
 #include "base/digest.h"
 #include "base/fault.h"
 #include "base/random.h"
+#include "base/share.h"
 
 static void arena_goes_back_to_a_mark(void **state)
 {
@@ -176,6 +181,32 @@ static void digests_of_pieces_are_of_the_whole(void **state)
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void *share_lowered(void *context)
+{
+    int *nice = context;
+
+    share_set(SHARE_MOST);
+    nice[0] = getpriority(PRIO_PROCESS, 0);
+    share_set(10);
+    nice[1] = getpriority(PRIO_PROCESS, 0);
+    nice[2] = sched_getscheduler(0);
+    return NULL;
+}
+
+static void a_share_is_the_threads_own(void **state)
+{
+    int before = getpriority(PRIO_PROCESS, 0), nice[3];
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, share_lowered, nice), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(nice[0], before);
+    assert_int_equal(nice[1], before + 10 < 19 ? before + 10 : 19); /* 1 : 9 is nearly 1.25^10 */
+    assert_int_equal(nice[2], SCHED_BATCH);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -190,6 +221,7 @@ int main(void)
         cmocka_unit_test(clock_is_moved),
         cmocka_unit_test(digests_of_pieces_are_of_the_whole),
         cmocka_unit_test(uuids_are_version_4),
+        cmocka_unit_test(a_share_is_the_threads_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,7 @@ static void test_refusals(void **state)
         {"--data d --tls-cert c", "go together"},
         {"--data d --tls-key k", "go together"},
         {"--data d --buckets b --s3-endpoint http://s", "exclude each other"},
+        {"--data d --export-share 51", "--export-share 51: 1 to 50 percent are wanted"},
         {"--data d --listen 0.0.0.0:1", "refusing to listen on 0.0.0.0:1 without credentials"},
         {"--data d --listen [::]:1", "refusing to listen"},
         {"--data d --listen example.org:1", "is no address"},

@@ -1,0 +1,54 @@
+/* base/share.c - shares as Linux has them: a thread of nice level n weighs 1024 / 1.25^n, and those
+ * that compete are served by weight (sched(7)).
+ *
+ * Weight alone is not enough for a thread that has just woken up to answer a request: the one that
+ * runs may end its slice first, some milliseconds. So the slice is the shortest there is. Kernels
+ * before 6.12 know no slice of a thread's own and ignore it. */
+#include "base/share.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NICE_MOST   19
+#define SLICE_NANOS 100000 /* the kernel's least: 0.1 ms */
+
+/* What sched_setattr(2) takes, in its first published form; the C library has no name for it. */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+static_assert(sizeof(struct attributes) == 48, "SCHED_ATTR_SIZE_VER0");
+
+static int nice_of(unsigned percent)
+{
+    double weight = 1, wanted = percent / (100.0 - percent);
+    int nice = 0;
+
+    while (nice < NICE_MOST && weight > wanted) {
+        weight /= 1.25;
+        nice++;
+    }
+    return nice;
+}
+
+void share_set(unsigned percent)
+{
+    struct attributes attributes = {.size = sizeof attributes, .policy = SCHED_BATCH};
+
+    assert(percent > 0 && percent <= SHARE_MOST);
+    if (percent == SHARE_MOST)
+        return;
+    int nice = getpriority(PRIO_PROCESS, 0) + nice_of(percent);
+    attributes.nice = nice < NICE_MOST ? nice : NICE_MOST;
+    attributes.runtime = SLICE_NANOS;
+    /* Lowering needs no privilege; where a sandbox forbids it all the same, exports are a nuisance
+     * and nothing worse. */
+    syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
