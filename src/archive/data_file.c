@@ -1,11 +1,15 @@
 /* archive/data_file.c - the pipeline of one data file: lines -> deflate -> parts.
  *
  * Lines gather until there is a chunk worth compressing. The compressor writes straight into the
- * buffer of the upload's next part, which is handed to the store from there. */
+ * buffer of the upload's next part. A part that is full flies: a thread of its own hands it to the
+ * store, which hashes and sends it, while the compressor goes on in the other buffer. Parts go in
+ * order, so one flies at a time, and whoever has the next one waits for it to land. A thread for
+ * each part costs nothing beside 8 MiB, and the files of most exports never fill a part. */
 #include "archive/data_file.h"
 
 #include <assert.h>
 #include <isa-l.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 /* Text that gathers before it is compressed: large enough that calls cost nothing, small enough to
@@ -20,6 +24,10 @@ struct data_file {
     uint8_t *part; /* UPLOAD_PART bytes */
     size_t part_size;
     bool parts_sent;
+    uint8_t *flying; /* the part in flight, as large; NULL until the first */
+    bool in_flight, landed_well;
+    pthread_t flight;
+    struct err flight_err;
     struct isal_zstream stream;
     uint8_t level_buffer[ISAL_DEF_LVL2_DEFAULT];
 };
@@ -46,6 +54,7 @@ struct data_file *data_file_open(const struct data_file_settings *settings, stru
     assert(file != NULL);
     file->settings = *settings;
     file->upload = upload;
+    file->landed_well = true;
     file->part = malloc(UPLOAD_PART);
     assert(file->part != NULL);
     buf_init(&file->lines);
@@ -63,14 +72,52 @@ struct data_file_figures data_file_figures(const struct data_file *file)
     return file->figures;
 }
 
-static bool send_part(struct data_file *file, struct err *err)
+static void *fly(void *context)
 {
-    if (!file->settings.store->ops->upload_part(file->upload, bytes_of(file->part, file->part_size),
-                                                err))
+    struct data_file *file = context;
+
+    file->landed_well = file->settings.store->ops->upload_part(
+        file->upload, bytes_of(file->flying, UPLOAD_PART), &file->flight_err);
+    return NULL;
+}
+
+/* False, with err filled, if the last flight or one before it failed. */
+static bool land(struct data_file *file, struct err *err)
+{
+    if (file->in_flight)
+        pthread_join(file->flight, NULL);
+    file->in_flight = false;
+    if (!file->landed_well)
+        *err = file->flight_err;
+    return file->landed_well;
+}
+
+/* Where the system has no thread left, this one flies it. */
+static bool send_full_part(struct data_file *file, struct err *err)
+{
+    uint8_t *full = file->part;
+
+    if (!land(file, err))
         return false;
+    file->part = file->flying != NULL ? file->flying : malloc(UPLOAD_PART);
+    assert(file->part != NULL);
     file->part_size = 0;
+    file->flying = full;
     file->parts_sent = true;
+    file->in_flight = pthread_create(&file->flight, NULL, fly, file) == 0;
+    if (!file->in_flight)
+        fly(file);
     return true;
+}
+
+/* Also an empty one, where there is no other. */
+static bool send_last_part(struct data_file *file, struct err *err)
+{
+    if (!land(file, err))
+        return false;
+    return (file->part_size == 0 && file->parts_sent) ||
+           file->settings.store->ops->upload_part(file->upload,
+                                                  bytes_of(file->part, file->part_size), err);
 }
 
 /* One call of the compressor, into what room the part has. */
@@ -98,7 +145,7 @@ static bool compress_lines(struct data_file *file, bool last, struct err *err)
         deflate_some(file);
         if (file->stream.avail_out > 0)
             break;
-        if (!send_part(file, err))
+        if (!send_full_part(file, err))
             return false;
     }
     assert(file->stream.avail_in == 0);
@@ -134,9 +181,7 @@ bool data_file_put_change(struct data_file *file, const struct line_change *chan
 
 bool data_file_finish(struct data_file *file, struct data_file_result *out, struct err *err)
 {
-    if (!compress_lines(file, true, err))
-        return false;
-    if ((file->part_size > 0 || !file->parts_sent) && !send_part(file, err))
+    if (!compress_lines(file, true, err) || !send_last_part(file, err))
         return false;
     struct upload *upload = file->upload;
     file->upload = NULL;
@@ -148,11 +193,15 @@ bool data_file_finish(struct data_file *file, struct data_file_result *out, stru
 
 void data_file_close(struct data_file *file)
 {
+    struct err ignored;
+
     if (file == NULL)
         return;
+    land(file, &ignored);
     if (file->upload != NULL)
         file->settings.store->ops->upload_abort(file->upload);
     buf_release(&file->lines);
+    free(file->flying);
     free(file->part);
     free(file);
 }

@@ -1,7 +1,8 @@
 /* archive/data_file.h - one data file of an export as it is written: items or changes in, an object
  * of gzipped lines out (archive/line.h). Format: spec/export.md 3.5. One thread at a time.
  *
- * Memory is bounded: one part of the upload, one chunk of lines, one item's text. */
+ * While a part is on its way to the store the next one is compressed. Memory is bounded: two parts
+ * of the upload (of 8 MiB; one until the first is full), one chunk of lines, one item's text. */
 #ifndef ARCHIVE_DATA_FILE_H
 #define ARCHIVE_DATA_FILE_H
 

@@ -1,6 +1,6 @@
 /* store/store.h - where exports go and imports come from: buckets of objects, on an S3 endpoint
- * (s3.c) or in a folder whose sub-folders are buckets (directory.c). Calls block; any thread, one
- * upload a thread.
+ * (s3.c) or in a folder whose sub-folders are buckets (directory.c). Calls block; any thread, of
+ * one upload one call at a time.
  *
  * A failure is ERR_STORE: `reason` is the FailureCode and the message the FailureMessage of
  * spec/export.md 2.9 ("S3NoSuchBucket", "The specified bucket does not exist (Service: Amazon S3;

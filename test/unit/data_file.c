@@ -204,6 +204,42 @@ static void failures_leave_nothing(void **state)
     assert_int_equal(folder_files(place.root), 0);
 }
 
+/* The first, the second, ... part fails in flight: it is told at the next one, or at the end. */
+static void a_part_that_fails_in_flight_is_told(void **state)
+{
+    struct data_file_result result;
+    uint64_t parts = 4;
+
+    (void)state;
+    for (uint64_t fails = 0; fails < parts; fails++) {
+        struct data_file *file = open_file();
+        bool ok = true;
+        fault_arm(FAULT_STORE_PART, fails, 1);
+        for (uint64_t i = 0; ok && i < 300; i++)
+            ok = data_file_put_item(file, item_of(i, 100000), &place.err);
+        ok = ok && data_file_finish(file, &result, &place.err);
+        assert_int_equal(ok, fails == 3); /* there are three */
+        if (!ok)
+            assert_string_equal(place.err.reason, "InternalServerError");
+        data_file_close(file);
+        fault_clear();
+        assert_int_equal(folder_files(place.root), ok ? 1 : 0);
+    }
+}
+
+/* An export that is stopped amid a flight. */
+static void a_file_can_be_given_up_at_any_time(void **state)
+{
+    (void)state;
+    for (uint64_t items = 80; items < 180; items += 20) {
+        struct data_file *file = open_file();
+        for (uint64_t i = 0; i < items; i++)
+            assert_true(data_file_put_item(file, item_of(i, 100000), &place.err));
+        data_file_close(file);
+        assert_int_equal(folder_files(place.root), 0);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -212,6 +248,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(changes_are_lines_too, setup, teardown),
         cmocka_unit_test_setup_teardown(large_files_are_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_leave_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_part_that_fails_in_flight_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_can_be_given_up_at_any_time, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
