@@ -6,25 +6,32 @@ the specification alone (AWS IAM User Guide, "Create a signed AWS API request");
 the code under test. Every request must be signed with KEY and SECRET, all of its x-amz fields and its
 content type among what is signed, over the hash of the bytes that came. Writes must ask for an ACL and
 for encryption. Parts must come in order, all but the last of at least 5 MiB, and be completed in order
-with their etags. Buckets: "bucket" (owner 111122223333) and "locked" (nobody may write).
+with their etags. Buckets: "bucket", "other" (owner 111122223333) and "locked" (nobody may write).
 
 Told what to do by unsigned requests:
   PUT /-/fail     a line `TIMES METHOD TEXT HOW`: the next TIMES requests with that method (* any) whose
-                  target holds TEXT (* any) fail: see FAILURES
+                  target holds TEXT (with * for anything) fail: see FAILURES
+  PUT /-/kill     a line `AFTER PROCESS`: the process is killed after so many halves of requests more: the first half
+                  of a request ends before it is done, the second when it is done and before it is answered
   PUT /-/page     a number: objects on a page of a listing
   PUT /-/clear    no objects, uploads, failures, log
   GET /-/log      the requests since, `METHOD target status` each
   GET /-/connections  how many connections there were since
   GET /-/uploads  how many uploads are unfinished
+  GET /-/objects  a line `BUCKET/KEY base64` for each
   PUT /-/release  lets stalled requests end
 """
 
 import argparse
+import base64
 import calendar
+import fnmatch
 import hashlib
 import hmac
 import http.server
+import os
 import re
+import signal
 import socketserver
 import ssl
 import subprocess
@@ -70,7 +77,8 @@ class World:
         self.clear()
 
     def clear(self):
-        self.objects = {"bucket": {}, "locked": {}}
+        self.objects = {"bucket": {}, "other": {}, "locked": {}}
+        self.victim = None  # [calls left, process]: a request is two calls, before and after
         self.uploads, self.failures, self.log = {}, [], []
         self.connections, self.page, self.serial = 0, 1000, 0
         self.released.set()
@@ -79,10 +87,22 @@ class World:
     def failure(self, method, target):
         for failure in self.failures:
             times, wanted, text, how = failure
-            if times > 0 and wanted in ("*", method) and (text == "*" or text in target):
+            if times > 0 and wanted in ("*", method) and fnmatch.fnmatchcase(target, f"*{text}*"):
                 failure[0] -= 1
                 return how
         return None
+
+
+    def pass_one(self):
+        """Half of a request; True where it killed who asked."""
+        with self.lock:
+            if self.victim is None:
+                return False
+            self.victim[0] -= 1
+            if self.victim[0] >= 0:
+                return False
+            os.kill(self.victim[1], signal.SIGKILL)
+            return True
 
 
 WORLD = World()
@@ -139,6 +159,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.check_signature(path, query)
             with WORLD.lock:
                 self.how = WORLD.failure(self.command, self.path)
+            if WORLD.pass_one():
+                return self.cut()
             if self.fails_before():
                 return None
             self.route(path, query)
@@ -153,6 +175,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 times, method, text, how = self.body.decode().split()
                 assert how in FAILURES, how
                 WORLD.failures.append([int(times), method, text, how])
+            elif what == "kill":
+                WORLD.victim = [int(each) for each in self.body.split()]
             elif what == "page":
                 WORLD.page = int(self.body)
             elif what == "clear":
@@ -161,7 +185,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 WORLD.released.set()
             reply = {"log": lambda: "".join("{} {} {}\n".format(*entry) for entry in WORLD.log),
                      "connections": lambda: str(WORLD.connections),
-                     "uploads": lambda: str(len(WORLD.uploads))}.get(what, str)()
+                     "uploads": lambda: str(len(WORLD.uploads)),
+                     "objects": lambda: "".join(
+                         f"{bucket}/{key} {base64.b64encode(each[0]).decode()}\n"
+                         for bucket, objects in WORLD.objects.items() for key, each in objects.items())}.get(what, str)()
         self.answer(200, reply.encode())
 
     def cut(self):
@@ -221,7 +248,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.entry[2] = status
         fields = dict(fields)
         length = fields.pop("Content-Length", len(body))
-        if getattr(self, "how", None) == "lost":
+        if getattr(self, "how", None) == "lost" or (self.entry and WORLD.pass_one()):
             return self.cut()
         self.send_response(status)
         for name, value in {"x-amz-request-id": self.request_id(), "x-amz-id-2": "host/id+of=", **fields}.items():
@@ -307,6 +334,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             ("GET", True, False, False): self.get,
             ("HEAD", True, False, False): self.get,
             ("GET", False, False, False): self.list,
+            ("GET", False, True, False): self.list_uploads,
         }
         if kind not in known:
             raise Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
@@ -392,6 +420,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.upload()
         del WORLD.uploads[self.query["uploadId"]]
         self.answer(204, b"")
+
+    def list_uploads(self):
+        found = "".join(f"<Upload><Key>{escape(upload['at'][1])}</Key><UploadId>{escape(upload_id)}</UploadId></Upload>"
+                        for upload_id, upload in WORLD.uploads.items()
+                        if upload["at"][0] == self.bucket and upload["at"][1].startswith(self.query["prefix"]))
+        self.answer_xml('<ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+                        f"<Bucket>{self.bucket}</Bucket>{found}</ListMultipartUploadsResult>")
 
     def delete(self):
         WORLD.objects[self.bucket].pop(self.key, None)

@@ -1,0 +1,219 @@
+"""A small export whose server is killed at one call after the other: of S3 (before the call is done, and when it is done
+but not answered), and of the file system (support/dying.c). After each restart it ends as if nothing had happened: the
+same export, the same instant, whole, and neither an upload nor a file left over.
+
+A few calls, chosen by SEED, unless EVERY_CALL=1; at each second one of them the server is killed again as it goes on."""
+
+import datetime
+import os
+import pathlib
+import random
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+
+import botocore.exceptions
+
+from support import exports
+from support.case import client, wait_for
+from support.server import Server
+from support.stand_in import KEYS, StandIn
+
+SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+EVERY_CALL = os.environ.get("EVERY_CALL", "") not in ("", "0")
+SAMPLES = 3
+NEVER = 1 << 40
+TABLE = "crash"
+BUCKET = "bucket"
+
+
+class CrashCase(unittest.TestCase):
+    """A table whose export of `when` is `items`, and which is another now."""
+
+    def setUp(self):
+        self.random = random.Random(SEED)
+        self.server = self.make_server()
+        self.addCleanup(self.server.close)
+        self.start()
+        keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
+        made = self.dynamo.create_table(TableName=TABLE, KeySchema=keys, BillingMode="PAY_PER_REQUEST",
+                                        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}])
+        self.arn = made["TableDescription"]["TableArn"]
+        self.dynamo.update_continuous_backups(
+            TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+        self.items = {f"k{at}": {"pk": {"S": f"k{at}"}, "text": {"S": "x" * at}} for at in range(20)}
+        self.write(self.items.values())
+        self.when = datetime.datetime.fromtimestamp(int(time.time()) + 1, datetime.UTC)
+        wait_for(lambda: time.time() > self.when.timestamp() + 0.01, "the instant")
+        self.write([{"pk": {"S": f"k{at}"}, "text": {"S": "changed"}} for at in range(5, 25)])
+        self.dynamo.delete_item(TableName=TABLE, Key={"pk": {"S": "k0"}})
+
+    def write(self, items):
+        for item in items:
+            self.dynamo.put_item(TableName=TABLE, Item=item)
+
+    def start(self):
+        self.server.start()
+        self.dynamo = client(self.server.url)
+
+    def export(self, token):
+        return self.dynamo.export_table_to_point_in_time(
+            TableArn=self.arn, S3Bucket=BUCKET, ExportTime=self.when, ClientToken=token)["ExportDescription"]
+
+    def describe(self, arn):
+        return self.dynamo.describe_export(ExportArn=arn)["ExportDescription"]
+
+    def begin(self, token):
+        """The export's description once it has ended, or None if the server died on the way."""
+        try:
+            arn = self.export(token)["ExportArn"]
+            return wait_for(lambda: self.ended(arn), "the export's end or the server's")
+        except (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError):
+            self.server.wait()
+            return None
+
+    def ended(self, arn):
+        done = self.describe(arn)
+        return done if done["ExportStatus"] != "IN_PROGRESS" else None
+
+    def check(self, token):
+        """It is whole now, stays as it is, and nothing is left over."""
+        made = self.export(token)
+        done = wait_for(lambda: self.ended(made["ExportArn"]), "the export")
+        self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
+        self.assertEqual((self.when, made["StartTime"]), (done["ExportTime"], done["StartTime"]))
+        found = exports.read_export(self.bucket(), done)
+        self.assertEqual(self.items, {item["pk"]["S"]: item for item in found})
+        listed = self.dynamo.list_exports(TableArn=self.arn, MaxResults=1)["ExportSummaries"]
+        self.assertEqual(done["ExportArn"], listed[0]["ExportArn"])
+        left = [path for path in (self.server.data / "engine/scratch").rglob("*") if path.is_file()]
+        self.assertEqual([], left)
+        self.check_left()
+
+    def crash_at(self, call):
+        """False if the export had ended before."""
+        token = str(uuid.uuid4())
+        self.clear()
+        self.arm(call)
+        done = self.begin(token)
+        if done is None and self.random.random() < 0.5:
+            self.crash_again()
+        self.disarm()
+        if not self.server.running():
+            self.start()
+        self.check(token)
+        return done is None
+
+    def crash_at_calls(self):
+        print(f"# SEED={SEED}")
+        self.clear()
+        self.arm(NEVER)
+        self.assertIsNotNone(self.begin("first"))
+        count = self.calls()
+        self.disarm()
+        calls = range(count + 1) if EVERY_CALL else sorted(self.random.sample(range(count), SAMPLES))
+        crashes = 0
+        for call in calls:
+            with self.subTest(call=call):
+                crashes += self.crash_at(call)
+        print(f"# {crashes} crashes at {count} calls")
+        self.assertGreaterEqual(crashes, len(calls) // 2)
+
+
+class AtS3Calls(CrashCase):
+    def make_server(self):
+        self.stand_in = StandIn()
+        self.addCleanup(self.stand_in.close)
+        return Server(*self.stand_in.options, environment=KEYS)
+
+    def clear(self):
+        self.stand_in.tell("clear")
+
+    def arm(self, call):
+        self.stand_in.tell("kill", f"{call} {self.server.process.pid}")
+
+    def disarm(self):
+        self.stand_in.tell("kill", f"{NEVER} 0")
+
+    def calls(self):
+        return 2 * len(self.stand_in.ask("log").splitlines())
+
+    def crash_again(self):
+        self.start()
+        self.arm(self.random.randrange(20))
+        listed = self.dynamo.list_exports(TableArn=self.arn, MaxResults=1)["ExportSummaries"]
+        try:
+            wait_for(lambda: self.ended(listed[0]["ExportArn"]), "the export's end or the server's")
+        except (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError):
+            self.server.wait()
+
+    def bucket(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.stand_in.write_objects(pathlib.Path(folder.name))
+        return pathlib.Path(folder.name) / BUCKET
+
+    def check_left(self):
+        self.assertEqual("0", self.stand_in.ask("uploads"))
+
+    def test_every_call(self):
+        self.crash_at_calls()
+
+    def test_a_failure_after_a_crash_leaves_nothing(self):
+        """What a crash left is cleared also where the bucket takes no more."""
+        token = str(uuid.uuid4())
+        self.arm(2 * 5)  # _started, and two uploads begun
+        self.assertIsNone(self.begin(token))
+        self.assertNotEqual("0", self.stand_in.ask("uploads"))
+        self.stand_in.tell("fail", "1000 POST uploads= denied")
+        self.disarm()
+        self.start()
+        arn = self.export(token)["ExportArn"]
+        done = wait_for(lambda: self.ended(arn), "the export")
+        self.assertEqual(("FAILED", "S3AccessDenied"), (done["ExportStatus"], done.get("FailureCode")))
+        self.check_left()
+
+
+class AtFileCalls(CrashCase):
+    def make_server(self):
+        server = Server(environment={"LD_PRELOAD": os.environ["DYING_SHIM"]})
+        server.bucket(BUCKET)
+        self.control = server.folder / "dying"
+        server.environment["DYING"] = str(self.control)
+        return server
+
+    def clear(self):
+        pass
+
+    def arm(self, call):
+        unfinished = self.control.with_suffix(".new")
+        unfinished.write_bytes(struct.pack(">QQ", call, 0))
+        unfinished.rename(self.control)
+
+    def disarm(self):
+        self.control.unlink()
+
+    def calls(self):
+        return struct.unpack(">QQ", self.control.read_bytes())[1]
+
+    def crash_again(self):
+        self.arm(self.random.randrange(100))
+        self.server.launch()
+        try:
+            self.server.process.wait(5)
+        except subprocess.TimeoutExpired:  # it outlived what it was told
+            self.server.kill()
+        self.server.wait()
+
+    def bucket(self):
+        return self.server.buckets / BUCKET
+
+    def check_left(self):
+        left = [path for path in (self.bucket() / ".%unfinished").rglob("*")]
+        self.assertEqual([], left)
+
+    def test_every_call(self):
+        self.crash_at_calls()
