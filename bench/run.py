@@ -67,6 +67,20 @@ def get_body(at):
     return ('{"TableName":"%s","Key":{"pk":{"S":"user#%06d"}}}' % (TABLE, at)).encode()
 
 
+def condition_body(at):
+    """The same PutItem under an ordinary condition, which holds."""
+    return put_body(at)[:-1] + (b',"ConditionExpression":"attribute_not_exists(gone) AND #a BETWEEN :low AND :high",'
+                                b'"ExpressionAttributeNames":{"#a":"age"},'
+                                b'"ExpressionAttributeValues":{":low":{"N":"1"},":high":{"N":"1000000000"}}}')
+
+
+def update_body(at):
+    """An UpdateItem of an item of 1 KB."""
+    return ('{"TableName":"%s","Key":{"pk":{"S":"user#%06d"}},"UpdateExpression":"SET age = age + :one, active = '
+            ':yes ADD tags :tags","ExpressionAttributeValues":{":one":{"N":"1"},":yes":{"BOOL":true},":tags":{"SS":'
+            '["green"]}}}' % (TABLE, at)).encode()
+
+
 def write_requests(path, operation, body_of):
     """A file for signed.lua; signatures hold for 15 minutes, so it is written anew for each run."""
     when = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -241,6 +255,24 @@ def requests(arguments, folder):
     puts, gets = folder / "puts", folder / "gets"
     write_requests(puts, "PutItem", put_body)
     write_requests(gets, "GetItem", get_body)
+    beside_limits(arguments, folder, (("GetItem beside srv_echo", "echo", puts, gets),
+                                      ("PutItem beside srv_put KEYS=2", "put", puts, puts)))
+
+
+def updates(arguments, folder):
+    """PutItem without and with a condition, and UpdateItem, beside srv_put KEYS=2."""
+    puts, conditions, changes = folder / "puts", folder / "conditions", folder / "changes"
+    write_requests(puts, "PutItem", put_body)
+    write_requests(conditions, "PutItem", condition_body)
+    write_requests(changes, "UpdateItem", update_body)
+    beside_limits(arguments, folder, (("PutItem beside srv_put KEYS=2", "put", puts, puts),
+                                      ("PutItem with a condition beside srv_put KEYS=2", "put", puts, conditions),
+                                      ("UpdateItem beside srv_put KEYS=2", "put", puts, changes)))
+
+
+def beside_limits(arguments, folder, pairs):
+    """Each of (title, limit, its requests, ours), on a table that has all items."""
+    puts = folder / "puts"
     options = ["--loops", str(arguments.loops)]
     server = gramme(arguments, folder, *options)
     server.wait_until_up()
@@ -258,11 +290,10 @@ def requests(arguments, folder):
     try:
         echo.wait_until_up()
         put.wait_until_up()
-        wrk(server, puts, 32, 2)  # the items that GetItem finds
-        for connections in arguments.connections:
-            compare("GetItem beside srv_echo", echo, server, (puts, gets), connections, arguments)
-        for connections in arguments.connections:
-            compare("PutItem beside srv_put KEYS=2", put, server, (puts, puts), connections, arguments)
+        wrk(server, puts, 32, 2)  # the items that others find
+        for title, limit, theirs, ours in pairs:
+            for connections in arguments.connections:
+                compare(title, {"echo": echo, "put": put}[limit], server, (theirs, ours), connections, arguments)
         print(f"  memory of gramme at most {server.memory_mb():.0f} MB")
     finally:
         for each in (echo, put, server):
@@ -465,7 +496,7 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "export", "isolation", "start"))
+    parser.add_argument("what", choices=("requests", "updates", "export", "isolation", "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
                         help="folder of the built limit programs (environment: LIMITS)")
@@ -478,14 +509,15 @@ def main():
                         help="of gramme serve, for `isolation` and `export`; may be given more than once")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases lie (default: a temporary folder)")
     arguments = parser.parse_args()
-    if arguments.limits is None and arguments.what == "requests":
+    if arguments.limits is None and arguments.what in ("requests", "updates"):
         parser.error("--limits is missing")
     if arguments.limits is not None:
         arguments.limits = pathlib.Path(arguments.limits).resolve()
     arguments.gramme = arguments.gramme.resolve()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
-        {"requests": requests, "export": export, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
+        {"requests": requests, "updates": updates, "export": export, "isolation": isolation,
+         "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -63,6 +63,27 @@ test("numbers of 38 digits are exact", async () => {
   assert.equal(found.Item.n.value, text);
 });
 
+test("updates and conditions", async () => {
+  const { name } = await table();
+  const key = { TableName: name, Key: { pk: "a" } };
+  const counted = await documents.send(new lib.UpdateCommand({
+    ...key, UpdateExpression: "SET #v = :v, entries = list_append(if_not_exists(entries, :none), :more) ADD hits :one",
+    ExpressionAttributeNames: { "#v": "v" }, ReturnValues: "ALL_NEW",
+    ExpressionAttributeValues: { ":v": "value", ":one": 1, ":none": [], ":more": [{ deep: [1] }] },
+  }));
+  assert.deepEqual(counted.Attributes, { pk: "a", v: "value", hits: 1, entries: [{ deep: [1] }] });
+  const again = await documents.send(new lib.UpdateCommand({
+    ...key, UpdateExpression: "SET entries[0].deep[1] = :two REMOVE v", ConditionExpression: "hits = :one",
+    ExpressionAttributeValues: { ":one": 1, ":two": 2 }, ReturnValues: "UPDATED_NEW",
+  }));
+  assert.deepEqual(again.Attributes, { entries: [{ deep: [2] }] });
+  await assert.rejects(documents.send(new lib.DeleteCommand({
+    ...key, ConditionExpression: "attribute_not_exists(pk)", ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+  })), (error) => error instanceof sdk.ConditionalCheckFailedException && error.Item.hits.N === "1");
+  const found = await documents.send(new lib.GetCommand({ ...key, ProjectionExpression: "entries[0].deep[0], hits" }));
+  assert.deepEqual(found.Item, { hits: 1, entries: [{ deep: [1] }] });
+});
+
 test("batches and paginated scans", async () => {
   const { name } = await table();
   const keys = Array.from({ length: 100 }, (_, at) => `k${at}`);
