@@ -76,8 +76,8 @@ def condition_body(at):
 
 def update_body(at):
     """An UpdateItem of an item of 1 KB."""
-    return ('{"TableName":"%s","Key":{"pk":{"S":"user#%06d"}},"UpdateExpression":"SET age = age + :one, active = '
-            ':yes ADD tags :tags","ExpressionAttributeValues":{":one":{"N":"1"},":yes":{"BOOL":true},":tags":{"SS":'
+    return ('{"TableName":"%s","Key":{"pk":{"S":"user#%06d"}},"UpdateExpression":"SET active = :yes '
+            'ADD age :one, tags :tags","ExpressionAttributeValues":{":one":{"N":"1"},":yes":{"BOOL":true},":tags":{"SS":'
             '["green"]}}}' % (TABLE, at)).encode()
 
 
