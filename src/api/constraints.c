@@ -45,6 +45,7 @@ struct place {
 struct check {
     struct buf told; /* the violations, in the arena */
     int count;
+    bool alone; /* no more are told */
 };
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -171,8 +172,9 @@ static struct buf *violation(struct check *check, const struct place *place)
     struct buf *out = &check->told;
     bool newer = place->node->field->traits & FIELD_NEWER_FORM;
 
-    if (check->count == TOLD_MOST)
+    if (check->count == TOLD_MOST || check->alone)
         return NULL;
+    check->alone = check->count == 0 && (place->node->field->traits & FIELD_ALONE);
     if (check->count++ > 0)
         buf_put_literal(out, "; ");
     buf_put_literal(out, "Value ");

@@ -163,25 +163,41 @@ static bool condition_take(const struct value_node *node, struct scope *scope,
            condition_compile(scope, (const char *)node->field->name.data, node->text, out, err);
 }
 
-/* AttributesToGet. Message: dynalite, test/getItem.js. */
-static bool names_take(const struct value_node *node, struct arena *arena, struct projection **out,
+/* Message: dynalite, test/getItem.js. */
+static bool names_differ(const struct value_node *list, struct err *err)
+{
+    for (uint32_t i = 0; i < list->kept; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (bytes_equal(list->members[i].text, list->members[j].text))
+                return err_fail(err, ERR_VALIDATION,
+                                "One or more parameter values were invalid: Duplicate value in "
+                                "attribute name: %.*s",
+                                BYTES_ARGS(list->members[i].text));
+    return true;
+}
+
+bool expressions_check_names(const struct value_node *node, struct err *err)
+{
+    struct members members = members_of(node);
+    const struct value_node *list = members.of[ROLE_ATTRIBUTES_TO_GET];
+
+    return list == NULL || names_differ(list, err);
+}
+
+/* AttributesToGet. */
+static bool names_take(const struct value_node *list, struct arena *arena, struct projection **out,
                        struct err *err)
 {
     struct bytes *names;
 
-    if (node == NULL)
+    if (list == NULL)
         return true;
-    names = arena_alloc(arena, node->kept * sizeof *names);
-    for (uint32_t i = 0; i < node->kept; i++) {
-        names[i] = node->members[i].text;
-        for (uint32_t j = 0; j < i; j++)
-            if (bytes_equal(names[i], names[j]))
-                return err_fail(err, ERR_VALIDATION,
-                                "One or more parameter values were invalid: Duplicate value in "
-                                "attribute name: %.*s",
-                                BYTES_ARGS(names[i]));
-    }
-    *out = projection_of_names(arena, names, node->kept);
+    if (!names_differ(list, err))
+        return false;
+    names = arena_alloc(arena, list->kept * sizeof *names);
+    for (uint32_t i = 0; i < list->kept; i++)
+        names[i] = list->members[i].text;
+    *out = projection_of_names(arena, names, list->kept);
     return true;
 }
 
@@ -224,10 +240,10 @@ static bool expressions_take(const struct members *members, struct expressions *
     const struct value_node *const *of = members->of;
     struct scope *scope = &out->scope;
 
-    return names_take(of[ROLE_ATTRIBUTES_TO_GET], scope->arena, &out->projection, err) &&
-           update_take(of[ROLE_ATTRIBUTE_UPDATES], scope->arena, &out->update, err) &&
+    return update_take(of[ROLE_ATTRIBUTE_UPDATES], scope->arena, &out->update, err) &&
            legacy_take(members, ROLE_EXPECTED, scope->arena, &out->condition, err) &&
            legacy_take(members, ROLE_OLD_FILTER, scope->arena, &out->filter, err) &&
+           names_take(of[ROLE_ATTRIBUTES_TO_GET], scope->arena, &out->projection, err) &&
            scope_take(members, scope, err) &&
            (of[ROLE_UPDATE] == NULL ||
             update_compile(scope, of[ROLE_UPDATE]->text, &out->update, err)) &&
@@ -320,13 +336,13 @@ bool settle_condition(struct write *write, struct arena *arena, struct err *err)
     return false;
 }
 
-void expressions_put_item(const struct expressions *expressions, struct bytes item,
-                          struct arena *arena, struct buf *out)
+uint64_t expressions_put_item(const struct expressions *expressions, struct bytes item,
+                              struct arena *arena, struct buf *out)
 {
+    if (expressions->projection == NULL)
+        return item_write_json(item, out);
     struct arena_mark mark = arena_mark(arena);
-
-    if (expressions->projection != NULL)
-        item = projection_apply(expressions->projection, item, arena);
-    item_write_json(item, out);
+    item_write_json(projection_apply(expressions->projection, item, arena), out);
     arena_rewind(arena, mark);
+    return item_size(item);
 }

@@ -44,6 +44,10 @@ struct expressions {
 MUST_CHECK bool expressions_check(const struct value_node *node, const char *envelope,
                                   struct arena *arena, struct err *err);
 
+/* Refuses a name that is in AttributesToGet twice: of some operations that is told before other
+ * mistakes, of the others expressions_compile() tells it. */
+MUST_CHECK bool expressions_check_names(const struct value_node *node, struct err *err);
+
 MUST_CHECK bool expressions_compile(const struct value_node *node, const char *envelope,
                                     struct arena *arena, struct expressions *out, struct err *err);
 
@@ -76,9 +80,10 @@ MUST_CHECK bool expressions_update(const struct expressions *expressions, struct
  * wants it. */
 bool settle_condition(struct write *write, struct arena *arena, struct err *err);
 
-/* Appends an item, or what the projection chooses of it. `arena` is for what is made meanwhile. */
-void expressions_put_item(const struct expressions *expressions, struct bytes item,
-                          struct arena *arena, struct buf *out);
+/* Appends an item, or what the projection chooses of it; returns item_size() of the whole. `arena`
+ * is for what is made meanwhile. */
+uint64_t expressions_put_item(const struct expressions *expressions, struct bytes item,
+                              struct arena *arena, struct buf *out);
 
 /* Puts a message that was told without an envelope into one. Returns false, as err_fail() does. */
 bool in_envelope(const char *envelope, struct err *err);

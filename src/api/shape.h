@@ -55,6 +55,7 @@ enum field_trait {
     FIELD_NEWER_FORM = 8,     /* "Value at 'Path.Member' failed ...": no value, names as sent */
     FIELD_PARAMETERIZED = 16, /* a list or map inside a map: another message for a wrong type */
     FIELD_LENGTH_FIRST = 32,  /* its length is told before its pattern */
+    FIELD_ALONE = 64,         /* what is wrong with it is told alone, if nothing was told before */
 };
 
 /* What a member is to api/expressions.h: an expression, or one of the older parameters that say the

@@ -38,17 +38,16 @@ bool condition_check_keys(const struct condition *condition, const struct bytes 
     return refuse_key_path(find_path(condition->root, keys, count, true), err);
 }
 
-bool condition_check_filter(const struct condition *condition, const struct bytes *keys,
-                            uint32_t count, struct err *err)
+bool condition_check_filter(const struct condition *condition, const char *label,
+                            const struct bytes *keys, uint32_t count, struct err *err)
 {
     const struct node *path = find_path(condition->root, keys, count, false);
 
     if (path == NULL)
         return true;
     return err_fail(err, ERR_VALIDATION,
-                    "Filter Expression can only contain non-primary key attributes: Primary key "
-                    "attribute: %.*s",
-                    BYTES_ARGS(path->steps[0].name));
+                    "%s can only contain non-primary key attributes: Primary key attribute: %.*s",
+                    label, BYTES_ARGS(path->steps[0].name));
 }
 
 /* ---- operands ------------------------------------------------------------------------------- */

@@ -17,10 +17,10 @@ MUST_CHECK bool condition_compile(struct scope *scope, const char *label, struct
 bool condition_holds(const struct condition *condition, struct bytes item);
 
 /* What the service refuses once it knows the table: paths into key attributes; and in a Query's
- * filter key attributes at all. */
+ * filter, which `label` names, key attributes at all. */
 MUST_CHECK bool condition_check_keys(const struct condition *condition, const struct bytes *keys,
                                      uint32_t count, struct err *err);
-MUST_CHECK bool condition_check_filter(const struct condition *condition, const struct bytes *keys,
-                                       uint32_t count, struct err *err);
+MUST_CHECK bool condition_check_filter(const struct condition *condition, const char *label,
+                                       const struct bytes *keys, uint32_t count, struct err *err);
 
 #endif

@@ -1,22 +1,19 @@
-/* expr/key_condition.c - the service reads a key condition as any other condition and then refuses
- * all but ANDs of comparisons of one attribute with values (dynalite, validations/index.js and
- * actions/query.js; the words before some messages are newer: ExtendDB, pull request 195, recorded
- * 2026). */
+/* expr/key_condition.c - the service reads a key condition as any other condition and, once it has
+ * read the other expressions of the request too, refuses all but ANDs of comparisons of one
+ * attribute with values (dynalite, test/query.js; the words before some messages are newer:
+ * ExtendDB, pull request 195, recorded 2026). */
 #include "expr/key_condition.h"
+
+#include <assert.h>
 
 #include "expr/syntax.h"
 
-#define TESTS_MOST 2 /* "Conditions can be of length 1 or 2 only" */
-
-struct tested {
-    struct bytes name;
-    enum key_test test;
-    const struct value *values[2];
-};
+#define ASKED_MOST 2 /* "Conditions can be of length 1 or 2 only" */
 
 struct key_condition {
+    const struct node *root; /* NULL: of KeyConditions */
     uint32_t count;
-    struct tested tests[TESTS_MOST];
+    struct key_asked asked[ASKED_MOST];
 };
 
 /* While it is read: every condition is seen before too many are refused. */
@@ -126,18 +123,18 @@ static bool read_test(struct reading *reading, const struct node *node)
         return false;
     struct bytes name = node->operands[at]->steps[0].name;
     for (uint32_t i = 0; i < out->count; i++)
-        if (bytes_equal(out->tests[i].name, name))
+        if (bytes_equal(out->asked[i].name, name))
             return err_fail(reading->err, ERR_VALIDATION,
                             PREFIX
                             "KeyConditionExpressions must only contain one condition per key");
     reading->count++;
-    if (out->count == TESTS_MOST)
+    if (out->count == ASKED_MOST)
         return true;
-    struct tested *test = &out->tests[out->count++];
-    *test = (struct tested){.name = name, .test = test_of(node->kind, at == 1)};
+    struct key_asked *asked = &out->asked[out->count++];
+    *asked = (struct key_asked){.name = name, .test = test_of(node->kind, at == 1)};
     for (uint32_t i = 0, to = 0; i < node->count; i++)
         if (i != at)
-            test->values[to++] = node->operands[i]->value;
+            asked->values[to++] = node->operands[i]->value;
     return true;
 }
 
@@ -154,36 +151,60 @@ bool key_condition_compile(struct scope *scope, struct bytes text, struct key_co
     struct source source = {
         .label = "KeyConditionExpression", .text = text, .scope = scope, .err = err};
     struct node *root = parse_condition(&source);
-    struct reading reading = {.err = err};
 
     if (root == NULL || !check_condition(&source, root))
         return false;
-    reading.out = arena_zalloc(scope->arena, sizeof *reading.out);
-    if (!read_tests(&reading, root))
-        return false;
-    if (reading.count > TESTS_MOST)
-        return err_fail(err, ERR_VALIDATION, "Conditions can be of length 1 or 2 only");
-    *out = reading.out;
+    *out = arena_zalloc(scope->arena, sizeof **out);
+    (*out)->root = root;
+    return true;
+}
+
+static bool fail_count(struct err *err)
+{
+    return err_fail(err, ERR_VALIDATION, "Conditions can be of length 1 or 2 only");
+}
+
+bool key_condition_check(struct key_condition *condition, struct err *err)
+{
+    struct reading reading = {.out = condition, .err = err};
+
+    if (condition->root == NULL)
+        return true;
+    condition->count = 0;
+    return read_tests(&reading, condition->root) &&
+           (reading.count <= ASKED_MOST || fail_count(err));
+}
+
+bool key_condition_of(struct arena *arena, const struct key_asked *asked, uint32_t count,
+                      struct key_condition **out, struct err *err)
+{
+    if (count < 1 || count > ASKED_MOST)
+        return fail_count(err);
+    *out = arena_zalloc(arena, sizeof **out);
+    (*out)->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        (*out)->asked[i] = asked[i];
     return true;
 }
 
 /* ---- on a key ------------------------------------------------------------------------------- */
 
-static const struct tested *test_on(const struct key_condition *condition, struct bytes name)
+static const struct key_asked *asked_of(const struct key_condition *condition, struct bytes name)
 {
     for (uint32_t i = 0; i < condition->count; i++)
-        if (bytes_equal(condition->tests[i].name, name))
-            return &condition->tests[i];
+        if (bytes_equal(condition->asked[i].name, name))
+            return &condition->asked[i];
     return NULL;
 }
 
-static bool check_values(const struct tested *test, const struct key_part *part, struct err *err)
+static bool check_values(const struct key_asked *asked, const struct key_part *part,
+                         struct err *err)
 {
     static const enum value_type types[] = {
         [KEY_S] = VALUE_S, [KEY_N] = VALUE_N, [KEY_B] = VALUE_B};
 
-    for (int i = 0; i < 2 && test->values[i] != NULL; i++) {
-        const struct value *value = test->values[i];
+    for (int i = 0; i < 2 && asked->values[i] != NULL; i++) {
+        const struct value *value = asked->values[i];
         if (value->type != types[part->type])
             return err_fail(err, ERR_VALIDATION,
                             "One or more parameter values were invalid: Condition parameter type "
@@ -197,41 +218,62 @@ static bool check_values(const struct tested *test, const struct key_part *part,
     return true;
 }
 
-static bool fail_missed(const struct key_part *part, struct err *err)
-{
-    return err_fail(err, ERR_VALIDATION, "Query condition missed key schema element: %.*s",
-                    BYTES_ARGS(part->name));
-}
-
 static bool fail_unsupported(struct err *err)
 {
     return err_fail(err, ERR_VALIDATION, "Query key condition not supported");
 }
 
 bool key_condition_match(const struct key_condition *condition, const struct key_part *parts,
-                         uint32_t count, struct key_query *out, struct err *err)
+                         uint32_t count, uint32_t at, struct key_query *out, struct err *err)
 {
-    const struct tested *partition = test_on(condition, parts[0].name);
-    const struct tested *sort = count > 1 ? test_on(condition, parts[1].name) : NULL;
+    const struct key_asked *asked = asked_of(condition, parts[at].name);
 
     if (count == 1 && condition->count > 1)
         return fail_unsupported(err);
-    if (partition == NULL)
-        return fail_missed(&parts[0], err);
-    if (!check_values(partition, &parts[0], err))
-        return false;
-    if (partition->test != KEY_EQUAL)
-        return fail_unsupported(err);
-    if (sort == NULL && condition->count > 1)
-        return fail_missed(&parts[1], err);
-    if (sort != NULL && !check_values(sort, &parts[1], err))
-        return false;
-    *out = (struct key_query){.partition = *partition->values[0], .test = KEY_ANY};
-    if (sort == NULL)
+    if (at > 0)
+        out->test = KEY_ANY;
+    if (asked == NULL && at > 0 && condition->count == 1)
         return true;
-    out->test = sort->test;
-    out->low = *sort->values[0];
-    if (sort->test == KEY_BETWEEN)
-        out->high = *sort->values[1];
+    if (asked == NULL)
+        return err_fail(err, ERR_VALIDATION, "Query condition missed key schema element: %.*s",
+                        BYTES_ARGS(parts[at].name));
+    if (asked->test == KEY_OTHER)
+        return err_fail(err, ERR_VALIDATION,
+                        "Attempted conditional constraint is not an indexable operation");
+    if (!check_values(asked, &parts[at], err))
+        return false;
+    if (at == 0) {
+        *out = (struct key_query){.partition = *asked->values[0], .test = KEY_ANY};
+        return asked->test == KEY_EQUAL || fail_unsupported(err);
+    }
+    out->test = asked->test;
+    out->low = *asked->values[0];
+    if (asked->test == KEY_BETWEEN)
+        out->high = *asked->values[1];
     return true;
+}
+
+bool key_query_takes(const struct key_query *query, struct bytes sort)
+{
+    if (query->test == KEY_ANY)
+        return true;
+    if (query->test == KEY_BEGINS)
+        return bytes_begin(sort, query->low.content);
+    int order = bytes_compare(sort, query->low.content);
+    switch (query->test) {
+    case KEY_EQUAL:
+        return order == 0;
+    case KEY_LESS:
+        return order < 0;
+    case KEY_AT_MOST:
+        return order <= 0;
+    case KEY_MORE:
+        return order > 0;
+    case KEY_AT_LEAST:
+        return order >= 0;
+    case KEY_BETWEEN:
+        return order >= 0 && bytes_compare(sort, query->high.content) <= 0;
+    default:
+        assert(false);
+    }
 }

@@ -68,6 +68,7 @@ static void stretch_of(struct arena *arena, const struct table_query *query,
         low = sort_place(arena, query, partition, &asked->low);
     switch (asked->test) {
     case KEY_ANY:
+    case KEY_OTHER:
         break;
     case KEY_EQUAL:
         walk->from = low;

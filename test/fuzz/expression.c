@@ -111,7 +111,9 @@ static void try_key_condition(struct scope *scope, struct bytes text)
     struct err err;
 
     if (!key_condition_compile(scope, text, &condition, &err) ||
-        !key_condition_match(condition, parts, 2, &query, &err))
+        !key_condition_check(condition, &err) ||
+        !key_condition_match(condition, parts, 2, 0, &query, &err) ||
+        !key_condition_match(condition, parts, 2, 1, &query, &err))
         assert(err.code == ERR_VALIDATION);
     else
         assert(query.partition.type == VALUE_S);

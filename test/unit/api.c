@@ -16,7 +16,7 @@ static void unknown_operations_are_refused(void **state)
 {
     static const struct step steps[] = {
         {"Nothing", "{}", BAD, "UnknownOperationException"},
-        {"Query", "{}", BAD, "UnknownOperationException"},
+        {"ExecuteStatement", "{}", BAD, "UnknownOperationException"},
         {"", "", BAD, "UnknownOperationException"},
         {"Nothing", "{", BAD, "SerializationException"},
         {"ListTables", "", BAD, "SerializationException"},
@@ -1128,8 +1128,6 @@ static void scans_are_checked(void **state)
                  "contain exactly one of the supported datatypes"},
         {"Scan", SCAN(",\"ExclusiveStartKey\":{\"a\":{\"N\":\"b\"}}"), BAD,
          INVALID "The parameter cannot be converted to a numeric value: b"},
-        {"Scan", SCAN(",\"FilterExpression\":\"a\""), BAD, UNSUPPORTED("FilterExpression")},
-        {"Scan", SCAN(",\"ScanFilter\":{}"), BAD, UNSUPPORTED("ScanFilter")},
         {"Scan", SCAN(""), BAD, "ResourceNotFoundException: Requested resource not found"},
         HASH_TABLE,
         {"Scan", SCAN(""), OK, "{\"Items\":[],\"Count\":0,\"ScannedCount\":0}"},

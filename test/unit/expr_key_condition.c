@@ -71,9 +71,23 @@ static const struct {
      "contain an empty string value. Key: p"},
 };
 
-static void mistakes_are_told_as_the_service_does(void **state)
+/* All that there is to do with one. */
+static bool query_of(struct scope *scope, struct bytes text, const struct key_part *key,
+                     uint32_t count, struct key_query *query, struct err *err)
 {
     struct key_condition *condition;
+
+    if (!key_condition_compile(scope, text, &condition, err) ||
+        !key_condition_check(condition, err))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!key_condition_match(condition, key, count, i, query, err))
+            return false;
+    return true;
+}
+
+static void mistakes_are_told_as_the_service_does(void **state)
+{
     struct key_query query;
     struct arena arena;
     struct scope scope;
@@ -83,8 +97,8 @@ static void mistakes_are_told_as_the_service_does(void **state)
     arena_init(&arena);
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         test_scope(&scope, &arena, NULL, VALUES);
-        if (key_condition_compile(&scope, bytes_of_text(refusals[i].text), &condition, &err) &&
-            key_condition_match(condition, parts, refusals[i].parts, &query, &err))
+        if (query_of(&scope, bytes_of_text(refusals[i].text), parts, refusals[i].parts, &query,
+                     &err))
             fail_msg("%s was taken", refusals[i].text);
         if (strcmp(err.message, refusals[i].message) != 0)
             fail_msg("%s: %s\nnot %s", refusals[i].text, err.message, refusals[i].message);
@@ -115,7 +129,6 @@ static const struct {
 
 static void conditions_become_queries(void **state)
 {
-    struct key_condition *condition;
     struct key_query query;
     struct arena arena;
     struct scope scope;
@@ -125,8 +138,7 @@ static void conditions_become_queries(void **state)
     arena_init(&arena);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         test_scope(&scope, &arena, "#p=p", VALUES);
-        if (!key_condition_compile(&scope, bytes_of_text(cases[i].text), &condition, &err) ||
-            !key_condition_match(condition, parts, 2, &query, &err))
+        if (!query_of(&scope, bytes_of_text(cases[i].text), parts, 2, &query, &err))
             fail_msg("%s: %s", cases[i].text, err.message);
         assert_bytes_equal(query.partition.content, BYTES("k"));
         assert_int_equal(query.test, cases[i].test);
@@ -143,6 +155,26 @@ static void conditions_become_queries(void **state)
 static void text_keys_have_beginnings(void **state)
 {
     const struct key_part texts[] = {{BYTES("p"), KEY_S}, {BYTES("s"), KEY_S}};
+    struct key_query query;
+    struct arena arena;
+    struct scope scope;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    test_scope(&scope, &arena, NULL, VALUES);
+    assert_true(query_of(&scope, BYTES("begins_with(s, :q) AND p = :p"), texts, 2, &query, &err));
+    assert_int_equal(query.test, KEY_BEGINS);
+    assert_bytes_equal(query.low.content, BYTES("m"));
+    arena_release(&arena);
+}
+
+/* What KeyConditions can say. */
+static void older_conditions_are_held_against_the_key_too(void **state)
+{
+    struct key_asked asked[3] = {{.name = BYTES("p"), .test = KEY_EQUAL},
+                                 {.name = BYTES("s"), .test = KEY_OTHER},
+                                 {.name = BYTES("x"), .test = KEY_EQUAL}};
     struct key_condition *condition;
     struct key_query query;
     struct arena arena;
@@ -152,12 +184,38 @@ static void text_keys_have_beginnings(void **state)
     (void)state;
     arena_init(&arena);
     test_scope(&scope, &arena, NULL, VALUES);
-    assert_true(
-        key_condition_compile(&scope, BYTES("begins_with(s, :q) AND p = :p"), &condition, &err));
-    assert_true(key_condition_match(condition, texts, 2, &query, &err));
-    assert_int_equal(query.test, KEY_BEGINS);
-    assert_bytes_equal(query.low.content, BYTES("m"));
+    asked[0].values[0] = scope_find_value(&scope, BYTES(":p"));
+    assert_false(key_condition_of(&arena, asked, 0, &condition, &err));
+    assert_false(key_condition_of(&arena, asked, 3, &condition, &err));
+    assert_string_equal(err.message, "Conditions can be of length 1 or 2 only");
+    assert_true(key_condition_of(&arena, asked, 2, &condition, &err));
+    assert_true(key_condition_check(condition, &err));
+    assert_true(key_condition_match(condition, parts, 2, 0, &query, &err));
+    assert_false(key_condition_match(condition, parts, 2, 1, &query, &err));
+    assert_string_equal(err.message,
+                        "Attempted conditional constraint is not an indexable operation");
     arena_release(&arena);
+}
+
+/* The same sort keys as a Query of the table: that test is in query.c. */
+static void a_query_knows_the_keys_it_takes(void **state)
+{
+    static const struct {
+        enum key_test test;
+        const char *taken; /* of "a" to "e" */
+    } takes[] = {
+        {KEY_ANY, "abcde"}, {KEY_EQUAL, "b"},       {KEY_LESS, "a"},      {KEY_AT_MOST, "ab"},
+        {KEY_MORE, "cde"},  {KEY_AT_LEAST, "bcde"}, {KEY_BETWEEN, "bcd"}, {KEY_BEGINS, "b"},
+    };
+    struct key_query query = {.low = {.content = BYTES("b")}, .high = {.content = BYTES("d")}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
+        query.test = takes[i].test;
+        for (const char *sort = "abcde"; *sort != '\0'; sort++)
+            assert_int_equal(key_query_takes(&query, bytes_of(sort, 1)),
+                             strchr(takes[i].taken, *sort) != NULL);
+    }
 }
 
 int main(void)
@@ -166,6 +224,8 @@ int main(void)
         cmocka_unit_test(mistakes_are_told_as_the_service_does),
         cmocka_unit_test(conditions_become_queries),
         cmocka_unit_test(text_keys_have_beginnings),
+        cmocka_unit_test(older_conditions_are_held_against_the_key_too),
+        cmocka_unit_test(a_query_knows_the_keys_it_takes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,8 +239,9 @@ static bool test_holds(const struct subject *subject, const struct question *ask
         return order >= 0 && thing_order(subject, thing, &asked->high) <= 0;
     case KEY_BEGINS:
         return bytes_begin(thing->sort, asked->low.sort);
+    default:
+        return false;
     }
-    return false;
 }
 
 static bool is_asked_for(const struct subject *subject, const struct question *asked,

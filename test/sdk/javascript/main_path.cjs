@@ -104,6 +104,21 @@ test("batches and paginated scans", async () => {
   assert.deepEqual(found.sort(), keys.sort());
 });
 
+test("paginated queries", async () => {
+  const { name } = await table({ pk: "S", sk: "N" });
+  await Promise.all(Array.from({ length: 30 }, (_, sk) =>
+    documents.send(new lib.PutCommand({ TableName: name, Item: { pk: "a", sk, odd: sk % 2 === 1 } }))));
+  const found = [];
+  for await (const page of lib.paginateQuery({ client: documents, pageSize: 4 }, {
+    TableName: name, KeyConditionExpression: "pk = :pk AND sk BETWEEN :low AND :high", FilterExpression: "odd = :yes",
+    ProjectionExpression: "sk", ScanIndexForward: false,
+    ExpressionAttributeValues: { ":pk": "a", ":low": 3, ":high": 20, ":yes": true },
+  })) {
+    found.push(...page.Items);
+  }
+  assert.deepEqual(found, [19, 17, 15, 13, 11, 9, 7, 5, 3].map((sk) => ({ sk })));
+});
+
 test("an item of 400 KB", async () => {
   const { name } = await table();
   const v = "x".repeat(400 * 1024 - 4);
