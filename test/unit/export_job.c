@@ -11,6 +11,7 @@
 #include "base/fault.h"
 
 #define ORDERS EXPORTING_ARN "Orders"
+#define DAY_MS (DAY_MICROS / 1000)
 
 struct fixture {
     struct exporting exporting;
@@ -211,6 +212,97 @@ static void recovery_may_be_switched_off(void **state)
     exporting_check(&fixture->exporting, past, &fixture->then);
     assert_true(jobs_maintain(fixture->exporting.jobs, &err));
     put(fixture, 2, 2, "without a log");
+    close_fixture(fixture);
+}
+
+/* --- what exports keep */
+
+/* How far back the log reaches after a round of maintenance, in milliseconds. */
+static uint64_t floor_ms(struct fixture *fixture, struct bytes arn)
+{
+    struct database *database = &fixture->exporting.database;
+    struct export export;
+    struct log_state state;
+    struct err err;
+
+    assert_true(database_maintain(database, &err));
+    assert_true(export_get(database->engine, arn, &fixture->arena, &export, &err));
+    assert_true(
+        log_state_read(database->engine, export.table_number, &fixture->arena, &state, &err));
+    return state.floor / 1000;
+}
+
+static void the_log_goes_when_the_last_export_ends(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct export export;
+    struct err err;
+
+    (void)state;
+    fill(fixture, 10);
+    struct bytes past = accept(fixture, true, NULL);
+    exporting_later(60000);
+    struct bytes later = accept(fixture, false, NULL);
+    assert_true(
+        export_get(fixture->exporting.database.engine, later, &fixture->arena, &export, &err));
+    exporting_later(50 * DAY_MS);
+    assert_int_equal(floor_ms(fixture, past), fixture->then_ms);
+    for (int i = 0; i < 7; i++) /* the older one: start, prepare, 4 parts, finish */
+        assert_true(jobs_step(fixture->exporting.jobs));
+    assert_int_equal(floor_ms(fixture, past), export.time_ms);
+    exporting_run(&fixture->exporting);
+    exporting_check(&fixture->exporting, past, &fixture->then);
+    exporting_check(&fixture->exporting, later, &fixture->now);
+    assert_in_range(floor_ms(fixture, past), exporting_now_ms() - 35 * DAY_MS,
+                    exporting_now_ms() - 35 * DAY_MS + 1000);
+    close_fixture(fixture);
+}
+
+static bool count_pair(void *context, struct bytes key, struct bytes value)
+{
+    (void)key;
+    (void)value;
+    ++*(uint32_t *)context;
+    return true;
+}
+
+static uint32_t pairs_in(struct fixture *fixture, enum engine_space space)
+{
+    static const uint8_t end[] = {0xff};
+    uint32_t count = 0;
+    struct err err;
+    struct engine_scan scan = {
+        .space = space,
+        .from = BYTES(""),
+        .to = bytes_of(end, sizeof end),
+        .visit = count_pair,
+        .context = &count,
+    };
+
+    assert_int_equal(engine_scan_all(fixture->exporting.database.engine, &scan, &err), SCAN_DONE);
+    return count;
+}
+
+static void a_deleted_table_goes_when_the_last_export_ends(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct err err;
+
+    (void)state;
+    fill(fixture, 10);
+    struct bytes past = accept(fixture, true, NULL);
+    struct bytes now = accept(fixture, false, NULL);
+    assert_true(database_delete(&fixture->exporting.database, "Orders", &err));
+    for (int i = 0; i < 7; i++) /* the first of the two */
+        assert_true(jobs_step(fixture->exporting.jobs));
+    assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+    assert_int_not_equal(pairs_in(fixture, SPACE_ITEMS), 0);
+    exporting_run(&fixture->exporting);
+    exporting_check(&fixture->exporting, past, &fixture->then);
+    exporting_check(&fixture->exporting, now, &fixture->now);
+    assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+    assert_int_equal(pairs_in(fixture, SPACE_ITEMS), 0);
+    assert_int_equal(pairs_in(fixture, SPACE_CHANGELOG), 0);
     close_fixture(fixture);
 }
 
@@ -453,6 +545,8 @@ int main(void)
         cmocka_unit_test(a_missing_bucket_fails_at_once),
         cmocka_unit_test(deleted_tables_are_exported),
         cmocka_unit_test(recovery_may_be_switched_off),
+        cmocka_unit_test(the_log_goes_when_the_last_export_ends),
+        cmocka_unit_test(a_deleted_table_goes_when_the_last_export_ends),
         cmocka_unit_test(exports_of_now_are_one_instant),
         cmocka_unit_test(it_survives_death_at_every_call),
         cmocka_unit_test(it_survives_stops_between_steps),
