@@ -22,6 +22,11 @@ void api_free(struct api *api); /* when no request is left */
  * thread. */
 void api_metrics(const struct api *api, struct buf *out);
 
+/* Appends what GET /gramme/exports answers: JSON of the exports that run, with how far they are,
+ * and of the latest that ended. Any thread. */
+MUST_CHECK bool api_exports(const struct api *api, struct arena *arena, struct buf *out,
+                            struct err *err);
+
 enum request_state {
     REQUEST_NEW,       /* the body was not looked at */
     REQUEST_READ,      /* the body was read and checked: run, or run again */

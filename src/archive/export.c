@@ -282,7 +282,7 @@ enum run export_start(struct exports *exports, struct work *work,
 
 /* --- describing */
 
-static bool is_expired(const struct export *export, uint64_t now_micros)
+bool export_expired(const struct export *export, uint64_t now_micros)
 {
     return export->state != EXPORT_IN_PROGRESS &&
            now_micros / 1000 >= export->start_ms + EXPORT_KEPT_MS;
@@ -296,7 +296,7 @@ bool export_describe(struct exports *exports, struct bytes arn, struct arena *ar
     if (!arn_check_export(arn, &exports->home, err) ||
         !export_get(engine_of(exports), arn, arena, &export, err))
         return false;
-    if (export.stamp.size == 0 || is_expired(&export, now_micros(exports)))
+    if (export.stamp.size == 0 || export_expired(&export, now_micros(exports)))
         return err_fail(err, ERR_EXPORT_NOT_FOUND, "Export not found: Export not found: %.*s",
                         BYTES_ARGS(arn));
     *out = export;
@@ -371,7 +371,7 @@ struct listing {
 
 static bool is_listed(const struct listing *listing, const struct export *export)
 {
-    return !is_expired(export, listing->now) &&
+    return !export_expired(export, listing->now) &&
            (listing->table_id.data == NULL || bytes_equal(listing->table_id, export->table_id));
 }
 

@@ -72,12 +72,35 @@ MUST_CHECK bool exports_list(struct exports *exports, struct work *work,
                              const struct export_query *query, struct export_page *out,
                              struct err *err);
 
+enum export_phase {
+    EXPORT_WAITS,   /* for a worker */
+    EXPORT_READS,   /* the log, for the past */
+    EXPORT_WRITES,  /* data files */
+    EXPORT_FINISHES /* manifests */
+};
+const char *export_phase_name(enum export_phase phase);
+
 /* How far an export is that runs now; false if none does under this name. Any thread. */
 struct export_progress {
+    enum export_phase phase;
     uint32_t parts, parts_done;
-    uint64_t items, item_bytes, file_bytes;
+    uint64_t items, item_bytes;
+    uint64_t file_bytes; /* compressed, since the start of this server */
+    double share;        /* of the table that is done, by hashes: 0 to 1 */
+    double bytes_rate;   /* item bytes a second since writing began */
+    double seconds_left; /* at the rate so far; negative: not known yet */
 };
 bool export_progress(struct exports *exports, struct bytes arn, struct export_progress *out);
+
+/* The exports in progress, and the latest `ended_most` of those that have ended; newest first in
+ * each. Looks at the keys of all exports that are kept. In the arena. */
+struct export_recent {
+    struct export *running, *ended;
+    uint32_t running_count, ended_count;
+};
+#define EXPORTS_RECENT_MOST 1000
+MUST_CHECK bool exports_recent(struct exports *exports, uint32_t ended_most, struct arena *arena,
+                               struct export_recent *out, struct err *err);
 
 /* Appends figures of the exports that run, in Prometheus' text form. */
 void exports_metrics(struct exports *exports, struct buf *out);

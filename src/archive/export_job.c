@@ -17,10 +17,10 @@
 #include "archive/export_job.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "archive/data_file.h"
+#include "base/clock.h"
 
 struct export_run {
     struct exports *exports;
@@ -31,8 +31,7 @@ struct export_run {
     struct object_settings object; /* but for the content type */
     struct past *past;
     bool resumed; /* a process before this one had begun with it */
-    _Atomic uint32_t parts_done;
-    _Atomic uint64_t items, item_bytes, file_bytes;
+    struct export_meter meter;
 };
 
 static struct engine *engine_of(const struct export_run *run)
@@ -236,6 +235,7 @@ static enum job_end job_prepare(void *context, struct job *job, uint32_t *parts,
     struct export_run *run = job->run;
     bool unfinished;
 
+    run->meter.phase = EXPORT_READS;
     if (!prepare_parts(run, &unfinished, err))
         return JOB_FAILED;
     if (unfinished && run->past == NULL) {
@@ -252,6 +252,8 @@ static enum job_end job_prepare(void *context, struct job *job, uint32_t *parts,
             return JOB_FAILED;
     }
     *parts = run->export.parts;
+    run->meter.began_at = clock_monotonic_micros();
+    run->meter.phase = EXPORT_WRITES;
     return JOB_DONE;
 }
 
@@ -291,26 +293,49 @@ struct part_walk {
     struct export_run *run;
     const struct job *job;
     struct data_file *file;
-    struct data_file_figures told; /* already added to the run's progress */
+    struct data_file_figures told; /* already added to the run's meter */
+    uint64_t from, hashes;         /* the first hash, and the told ones; both in units of 2^32 */
     struct err *err;
     bool failed, stopped;
 };
 
 #define PROGRESS_EVERY 256 /* items */
 
-static void tell_progress(struct part_walk *walk, struct data_file_figures now)
+/* Where parts begin, in units of 2^32 hashes. */
+static uint64_t part_border(const struct export_run *run, uint32_t number)
 {
-    atomic_fetch_add(&walk->run->items, now.items - walk->told.items);
-    atomic_fetch_add(&walk->run->item_bytes, now.item_bytes - walk->told.item_bytes);
-    atomic_fetch_add(&walk->run->file_bytes, now.file_bytes - walk->told.file_bytes);
+    return (UINT64_C(1) << 32) * number / run->export.parts;
+}
+
+static void tell_progress(struct part_walk *walk, struct data_file_figures now, uint64_t hashes)
+{
+    struct export_meter *meter = &walk->run->meter;
+
+    atomic_fetch_add(&meter->items, now.items - walk->told.items);
+    atomic_fetch_add(&meter->item_bytes, now.item_bytes - walk->told.item_bytes);
+    atomic_fetch_add(&meter->file_bytes, now.file_bytes - walk->told.file_bytes);
+    atomic_fetch_add(&meter->hashes, hashes - walk->hashes);
     walk->told = now;
+    walk->hashes = hashes;
+}
+
+/* A part that a run before this one has written. */
+static void tell_found(struct export_run *run, const struct export_part *part)
+{
+    struct export_meter *meter = &run->meter;
+    uint64_t hashes = part_border(run, part->number + 1) - part_border(run, part->number);
+
+    atomic_fetch_add(&meter->items, part->items);
+    atomic_fetch_add(&meter->item_bytes, part->item_bytes);
+    atomic_fetch_add(&meter->found_bytes, part->item_bytes);
+    atomic_fetch_add(&meter->hashes, hashes);
+    atomic_fetch_add(&meter->found_hashes, hashes);
 }
 
 static bool part_visit(void *context, struct bytes key, struct bytes item, struct err *err)
 {
     struct part_walk *walk = context;
 
-    (void)key;
     (void)err;
     walk->stopped = job_stopping(walk->job);
     if (walk->stopped)
@@ -318,7 +343,7 @@ static bool part_visit(void *context, struct bytes key, struct bytes item, struc
     walk->failed = !data_file_put_item(walk->file, item, walk->err);
     struct data_file_figures now = data_file_figures(walk->file);
     if (now.items % PROGRESS_EVERY == 0)
-        tell_progress(walk, now);
+        tell_progress(walk, now, (be64_load(key.data) >> 32) - walk->from);
     return !walk->failed;
 }
 
@@ -340,7 +365,7 @@ static bool finish_file(struct part_walk *walk, struct export_part *part, struct
 
     if (!data_file_finish(walk->file, &result, err))
         return false;
-    tell_progress(walk, result.figures);
+    tell_progress(walk, result.figures, part_border(walk->run, part->number + 1) - walk->from);
     part->upload_id = BYTES_NONE;
     part->done = true;
     part->items = result.figures.items;
@@ -372,7 +397,7 @@ static enum job_end write_file(struct part_walk *walk, struct export_part *part,
     if (end == JOB_DONE && !finish_file(walk, part, err))
         end = JOB_FAILED;
     if (end != JOB_DONE)
-        tell_progress(walk, (struct data_file_figures){0});
+        tell_progress(walk, (struct data_file_figures){0}, 0);
     data_file_close(walk->file);
     return end;
 }
@@ -400,7 +425,7 @@ static bool part_clear(const struct export_run *run, struct arena *arena,
 static enum job_end write_part(struct export_run *run, const struct job *job, uint32_t number,
                                struct arena *arena, struct err *err)
 {
-    struct part_walk walk = {.run = run, .job = job, .err = err};
+    struct part_walk walk = {.run = run, .job = job, .err = err, .from = part_border(run, number)};
     struct export_part part;
 
     if (!export_part_get(engine_of(run), run->export.arn, number, arena, &part, err))
@@ -410,8 +435,7 @@ static enum job_end write_part(struct export_run *run, const struct job *job, ui
         return JOB_FAILED;
     }
     if (part.done) {
-        atomic_fetch_add(&run->items, part.items);
-        atomic_fetch_add(&run->item_bytes, part.item_bytes);
+        tell_found(run, &part);
         return JOB_DONE;
     }
     struct object_location where = part_location(run, arena, &part);
@@ -429,7 +453,7 @@ static enum job_end job_part(void *context, struct job *job, uint32_t number, st
     enum job_end end = write_part(run, job, number, &arena, err);
     arena_release(&arena);
     if (end == JOB_DONE)
-        atomic_fetch_add(&run->parts_done, 1);
+        atomic_fetch_add(&run->meter.parts_done, 1);
     return end;
 }
 
@@ -616,6 +640,7 @@ static enum job_end job_finish(void *context, struct job *job, struct err *err)
     struct arena arena;
 
     (void)context;
+    run->meter.phase = EXPORT_FINISHES;
     past_close(run->past); /* its scratch store is not needed any more */
     run->past = NULL;
     arena_init(&arena);
@@ -704,13 +729,7 @@ void export_job_kind(struct exports *exports)
 
 static struct export_progress progress_of(struct export_run *run)
 {
-    return (struct export_progress){
-        .parts = run->export.parts,
-        .parts_done = run->parts_done,
-        .items = run->items,
-        .item_bytes = run->item_bytes,
-        .file_bytes = run->file_bytes,
-    };
+    return export_meter_read(&run->meter, run->export.parts);
 }
 
 bool export_progress(struct exports *exports, struct bytes arn, struct export_progress *out)

@@ -16,6 +16,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+int command_exports(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

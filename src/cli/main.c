@@ -6,6 +6,7 @@
 
 static const struct command commands[] = {
     {"serve", "runs the server", command_serve},
+    {"exports", "tells how far the exports of a server are", command_exports},
     {"verify", "tells whether an export is whole", command_verify},
 };
 

@@ -254,6 +254,33 @@ static enum MHD_Result reply_metrics(struct call *call)
     return reply(call, 200, "text/plain; version=0.0.4", buf_bytes(out));
 }
 
+/* Shows names of tables and buckets, so it is for those who may call the API: where there are keys,
+ * it has to be signed with one of them. */
+static bool exports_run(struct call *call, const char *method, struct err *err)
+{
+    struct request *request = &call->request;
+    const struct signature_request signed_request = {bytes_of_text(method), call->path, call->query,
+                                                     call->headers, call->header_count};
+
+    if (call->http->settings.credentials != NULL &&
+        !signature_check(call->http->checker, &signed_request, BYTES(""), clock_micros(),
+                         &request->arena, &request->principal, err))
+        return false;
+    return api_exports(call->http->api, &request->arena, &request->reply, err);
+}
+
+static enum MHD_Result reply_exports(struct call *call, const char *method)
+{
+    struct request *request = &call->request;
+    struct err err;
+
+    if (!exports_run(call, method, &err)) {
+        request_fail(request, &err);
+        return reply_request(call);
+    }
+    return reply(call, 200, "application/json", buf_bytes(&request->reply));
+}
+
 /* A browser asks what it may send: anything. */
 static enum MHD_Result reply_preflight(struct call *call)
 {
@@ -284,6 +311,8 @@ static enum MHD_Result reply_other(struct call *call, const char *method)
         return reply_health(call);
     if (get && bytes_equal(call->path, BYTES("/metrics")))
         return reply_metrics(call);
+    if (get && bytes_equal(call->path, BYTES("/gramme/exports")))
+        return reply_exports(call, method);
     return reply_unknown(call);
 }
 

@@ -1,6 +1,6 @@
 /* http/http.h - HTTP/1.1 for the API: takes requests from sockets, checks who signed them, hands
- * them to api/, parks what must wait and sends the replies. Also GET / (health), GET /metrics, and
- * the answers to browsers that ask for leave (CORS).
+ * them to api/, parks what must wait and sends the replies. Also GET / (health), GET /metrics, GET
+ * /gramme/exports, and the answers to browsers that ask for leave (CORS).
  *
  * Every bound on what comes from outside is here or in the settings. */
 #ifndef HTTP_HTTP_H

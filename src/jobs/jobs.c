@@ -152,6 +152,14 @@ static bool list_jobs(struct engine *engine, const char *kind, struct listing *l
     return end != SCAN_FAILED;
 }
 
+bool jobs_each(struct engine *engine, const char *kind,
+               void (*take)(void *context, struct bytes name), void *context, struct err *err)
+{
+    struct listing listing = {.take = take, .context = context, .most = UINT32_MAX};
+
+    return list_jobs(engine, kind, &listing, err);
+}
+
 /* The turn is read first: a job that the count misses was put after that. */
 bool jobs_count(struct engine *engine, const char *kind, uint32_t most, struct arena *arena,
                 uint32_t *out, struct bytes *turn, struct err *err)
@@ -510,9 +518,8 @@ static void resume_one(void *context, struct bytes name)
 static bool resume_kind(struct jobs *jobs, const struct job_kind *kind, struct err *err)
 {
     struct resume resume = {jobs, kind};
-    struct listing listing = {.take = resume_one, .context = &resume, .most = UINT32_MAX};
 
-    return list_jobs(tables_engine(jobs->settings.tables), kind->name, &listing, err);
+    return jobs_each(tables_engine(jobs->settings.tables), kind->name, resume_one, &resume, err);
 }
 
 static void spawn(struct jobs *jobs, void *(*main)(void *))

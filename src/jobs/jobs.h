@@ -88,6 +88,10 @@ MUST_CHECK bool jobs_count(struct engine *engine, const char *kind, uint32_t mos
                            struct arena *arena, uint32_t *out, struct bytes *turn, struct err *err);
 void job_put(struct engine_batch *batch, const struct engine *engine, const char *kind,
              struct bytes name, struct bytes turn);
+/* Shows the names of all unfinished jobs of a kind, borrowed. */
+MUST_CHECK bool jobs_each(struct engine *engine, const char *kind,
+                          void (*take)(void *context, struct bytes name), void *context,
+                          struct err *err);
 void job_remove(struct engine_batch *batch, const char *kind, struct bytes name);
 
 /* --- as they run */

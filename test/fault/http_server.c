@@ -159,6 +159,13 @@ void api_metrics(const struct api *api, struct buf *out)
     buf_put_literal(out, "test 1\n");
 }
 
+bool api_exports(const struct api *api, struct arena *arena, struct buf *out, struct err *err)
+{
+    (void)api, (void)arena, (void)err;
+    buf_put_literal(out, "{}");
+    return true;
+}
+
 /* --- the server ------------------------------------------------------------------------------- */
 
 static int serve(const struct http_settings *settings)

@@ -1,18 +1,13 @@
 """Exports to S3 services that are away or fail, under a whole server: FAILED with the code of spec/export.md 2.9 within
 minutes, nothing left behind, the table and other requests untouched."""
 
-import os
 import socket
-import subprocess
-import sys
 import time
-import urllib.request
 
 from support import faketime
 from support.case import ServerCase, client, wait_for
+from support.s3_failing import KEYS, FailingS3
 
-STAND_IN = os.path.join(os.environ["SUPPORT"], "s3_stand_in.py")
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIASTANDIN", "AWS_SECRET_ACCESS_KEY": "stand-in/secret+key"}
 SPEED = 30  # of the server's clock where retries take minutes
 
 
@@ -74,11 +69,8 @@ class Away(StoreCase):
 class StandInCase(StoreCase):
     @classmethod
     def make_server(cls):
-        cls.stand_in = subprocess.Popen([sys.executable, STAND_IN], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
-        cls.addClassCleanup(cls.stand_in.communicate)
-        cls.endpoint = cls.stand_in.stdout.readline().strip()
-        cls.options = ("--s3-endpoint", cls.endpoint, "--s3-region", "eu-test-1")
+        cls.s3 = cls.enterClassContext(FailingS3())
+        cls.options = cls.s3.options
         cls.environment = {**KEYS, **cls.clock()}
         return super().make_server()
 
@@ -88,19 +80,11 @@ class StandInCase(StoreCase):
 
     def setUp(self):
         super().setUp()
-        self.told("clear", "")
-
-    def told(self, what, text):
-        request = urllib.request.Request(f"{self.endpoint}/-/{what}", text.encode(), method="PUT")
-        urllib.request.urlopen(request, timeout=60).close()
-
-    def asked(self, what):
-        with urllib.request.urlopen(f"{self.endpoint}/-/{what}", timeout=60) as reply:
-            return reply.read().decode()
+        self.s3.told("clear")
 
     def export(self, *arguments, **more):
         done = super().export(*arguments, **more)
-        self.assertEqual("0", self.asked("uploads"))
+        self.assertEqual("0", self.s3.asked("uploads"))
         return done
 
 
@@ -113,22 +97,22 @@ class Refusing(StandInCase):
                 ("KmsNotFoundException", "does not exist",
                  {"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "arn:aws:kms:missing"})):
             with self.subTest(code=code, arguments=arguments):
-                self.told("clear", "")
+                self.s3.told("clear")
                 self.failed(code, message, self.export(**arguments))
-                self.assertEqual(1, len(self.asked("log").splitlines()))  # _started, and no more
+                self.assertEqual(1, len(self.s3.asked("log").splitlines()))  # _started, and no more
 
     def test_refusals_on_the_way(self):
         for request in ("POST uploads=", "PUT partNumber=1", "POST uploadId=", "PUT manifest-files.json",
                         "PUT manifest-files.md5", "PUT manifest-summary.json", "PUT manifest-summary.md5"):
             with self.subTest(request=request):
-                self.told("clear", "")
-                self.told("fail", f"1000 {request} denied")
+                self.s3.told("clear")
+                self.s3.told("fail", f"1000 {request} denied")
                 self.failed("S3AccessDenied", "Access Denied", self.export())
 
     def test_failures_that_pass(self):
         for request in ("PUT _started", "POST uploads=", "PUT partNumber=1", "POST uploadId=", "PUT manifest-"):
             for how in ("500", "cut"):
-                self.told("fail", f"3 {request} {how}")
+                self.s3.told("fail", f"3 {request} {how}")
         done = self.export()
         self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
         self.assertEqual(len(self.items) - 20, done["ItemCount"])
@@ -143,6 +127,6 @@ class Failing(StandInCase):
         for request, how, code in (("PUT partNumber=1", "503", "S3SlowDown"),
                                    ("PUT manifest-summary.json", "cut", "InternalServerError")):
             with self.subTest(request=request):
-                self.told("clear", "")
-                self.told("fail", f"1000 {request} {how}")
+                self.s3.told("clear")
+                self.s3.told("fail", f"1000 {request} {how}")
                 self.failed(code, "", self.export())
