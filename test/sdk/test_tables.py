@@ -138,28 +138,6 @@ class Tables(ServerCase):
         self.dynamo.delete_table(TableName=self.table)
         self.dynamo.get_waiter("table_not_exists").wait(TableName=self.table)
 
-    def test_what_terraform_asks(self):
-        """The calls of aws_dynamodb_table, in their order."""
-        arn = self.create(Tags=[{"Key": "team", "Value": "blue"}])["TableArn"]
-        recovery = self.dynamo.describe_continuous_backups(TableName=self.table)["ContinuousBackupsDescription"]
-        self.assertEqual({"PointInTimeRecoveryStatus": "DISABLED"}, recovery["PointInTimeRecoveryDescription"])
-        self.assertEqual({"TimeToLiveStatus": "DISABLED"},
-                         self.dynamo.describe_time_to_live(TableName=self.table)["TimeToLiveDescription"])
-        self.assertEqual([{"Key": "team", "Value": "blue"}], self.dynamo.list_tags_of_resource(ResourceArn=arn)["Tags"])
-        self.recover()
-        self.dynamo.update_table(TableName=self.table, DeletionProtectionEnabled=True)
-        self.dynamo.update_table(TableName=self.table, TableClass="STANDARD_INFREQUENT_ACCESS")
-        self.dynamo.update_table(TableName=self.table, SSESpecification={"Enabled": True})
-        table = self.dynamo.describe_table(TableName=arn)["Table"]
-        self.assertEqual(("ACTIVE", True, "ENABLED"), (table["TableStatus"], table["DeletionProtectionEnabled"],
-                                                       table["SSEDescription"]["Status"]))
-        self.assertIn("LastUpdateDateTime", table["TableClassSummary"])
-        self.dynamo.update_time_to_live(TableName=self.table,
-                                        TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
-        self.dynamo.update_table(TableName=self.table, DeletionProtectionEnabled=False)
-        self.dynamo.delete_table(TableName=self.table)
-        self.dynamo.get_waiter("table_not_exists").wait(TableName=self.table)
-
     def test_time_to_live(self):
         self.create()
         update, raw = self.dynamo.update_time_to_live, self.raw.update_time_to_live

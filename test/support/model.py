@@ -128,6 +128,10 @@ def check_reply(operation, status, headers, body):
         raise Mismatch(f"x-amz-crc32 is {headers.get('x-amz-crc32')}, not {zlib.crc32(body)}")
     if headers.get("content-type") != "application/x-amz-json-1.0":
         raise Mismatch(f"Content-Type is {headers.get('content-type')}")
+    if status == 200 and operation.output_shape is None:
+        if body:  # TagResource and UntagResource
+            raise Mismatch(f"{operation.name} answers {body!r}; it has no output")
+        return
     value = parse(body)
     if status == 200:
         check_shape(operation.output_shape, value, operation.name)
