@@ -1,9 +1,10 @@
-"""The tour of README.md, with the AWS CLI."""
+"""The AWS CLI: the tour of README.md, and the commands of exports."""
 
 import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 
 from support import exports
@@ -11,7 +12,7 @@ from support.case import wait_for
 from support.server import Server
 
 
-class Tour(unittest.TestCase):
+class Cli(unittest.TestCase):
     def aws(self, *arguments):
         done = subprocess.run(
             [sys.executable, "-m", "awscli", "--endpoint-url", self.server.url, "dynamodb", *arguments],
@@ -21,17 +22,21 @@ class Tour(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         return json.loads(done.stdout) if done.stdout.strip() else {}
 
+    def music(self):
+        """The table of the tour, with recovery switched on; answers its ARN."""
+        made = self.aws("create-table", "--table-name", "Music", "--billing-mode", "PAY_PER_REQUEST",
+                        "--attribute-definitions", "AttributeName=Artist,AttributeType=S",
+                        "AttributeName=Song,AttributeType=S",
+                        "--key-schema", "AttributeName=Artist,KeyType=HASH", "AttributeName=Song,KeyType=RANGE")
+        self.aws("wait", "table-exists", "--table-name", "Music")
+        self.aws("update-continuous-backups", "--table-name", "Music",
+                 "--point-in-time-recovery-specification", "PointInTimeRecoveryEnabled=true")
+        return made["TableDescription"]["TableArn"]
+
     def test_tour(self):
         with Server() as self.server:
             self.server.bucket("lake")
-            made = self.aws("create-table", "--table-name", "Music", "--billing-mode", "PAY_PER_REQUEST",
-                            "--attribute-definitions", "AttributeName=Artist,AttributeType=S",
-                            "AttributeName=Song,AttributeType=S",
-                            "--key-schema", "AttributeName=Artist,KeyType=HASH", "AttributeName=Song,KeyType=RANGE")
-            arn = made["TableDescription"]["TableArn"]
-            self.aws("wait", "table-exists", "--table-name", "Music")
-            self.aws("update-continuous-backups", "--table-name", "Music",
-                     "--point-in-time-recovery-specification", "PointInTimeRecoveryEnabled=true")
+            arn = self.music()
             item = {"Artist": {"S": "No One You Know"}, "Song": {"S": "Call Me Today"}, "Year": {"N": "1984"}}
             self.aws("put-item", "--table-name", "Music", "--item", json.dumps(item))
             key = json.dumps({name: item[name] for name in ("Artist", "Song")})
@@ -51,3 +56,26 @@ class Tour(unittest.TestCase):
             self.aws("delete-table", "--table-name", "Music")
             self.aws("wait", "table-not-exists", "--table-name", "Music")
             self.assertEqual([], self.aws("list-tables")["TableNames"])
+
+    def test_exports(self):
+        """Every option of the commands, and what scripts do with them: begin, wait, describe, describe again, list."""
+        with Server() as self.server:
+            self.server.bucket("lake")
+            arn = self.music()
+            begin = ("export-table-to-point-in-time", "--table-arn", arn, "--s3-bucket", "lake", "--s3-bucket-owner",
+                     "111122223333", "--s3-prefix", "nightly", "--s3-sse-algorithm", "AES256", "--export-format",
+                     "DYNAMODB_JSON", "--export-type", "FULL_EXPORT", "--client-token", "once", "--export-time",
+                     str(int(time.time())))
+            made = self.aws(*begin)["ExportDescription"]
+            self.assertEqual(("lake", "111122223333", "nightly", "AES256", "DYNAMODB_JSON", "FULL_EXPORT", "once"), tuple(
+                made[name] for name in ("S3Bucket", "S3BucketOwner", "S3Prefix", "S3SseAlgorithm", "ExportFormat",
+                                        "ExportType", "ClientToken")))
+            describe = ("describe-export", "--export-arn", made["ExportArn"])
+            wait_for(lambda: self.aws(*describe)["ExportDescription"]["ExportStatus"] != "IN_PROGRESS", "the export")
+            self.aws("wait", "export-completed", "--export-arn", made["ExportArn"])
+            done = self.aws(*describe)
+            self.assertEqual(done, self.aws(*describe))
+            self.assertEqual(done, self.aws(*begin))
+            listed = self.aws("list-exports", "--table-arn", arn, "--max-results", "25")
+            self.assertEqual({"ExportSummaries": [{"ExportArn": made["ExportArn"], "ExportStatus": "COMPLETED",
+                                                   "ExportType": "FULL_EXPORT"}]}, listed)
