@@ -97,6 +97,31 @@ class Clock(unittest.TestCase):
         self.assertGreaterEqual(self.window()[0], earliest)
         self.assertEqual(["day 30"], self.values(ExportTime=self.now(40)))
 
+    def test_history_begins_anew_when_recovery_does(self):
+        self.start()
+        self.create()
+        self.put("day 0")
+        self.start("+3d")
+        self.dynamo.update_continuous_backups(TableName=self.table, PointInTimeRecoverySpecification={
+            "PointInTimeRecoveryEnabled": False})
+        self.put("unseen")
+        self.assertEqual("PointInTimeRecoveryUnavailableException", self.code(self.export, ExportTime=self.now(1)))
+        self.start("+5d")
+        earliest = self.recover(2)["EarliestRestorableDateTime"]
+        self.assertLess(abs(earliest - self.now(5)), datetime.timedelta(minutes=1))
+        self.put("day 5")
+        for days in (1, 4):
+            self.assertEqual("InvalidExportTimeException", self.code(self.export, ExportTime=self.now(days)))
+        self.start("+6d")
+        self.assertEqual(earliest, self.window()[0])
+        self.assertEqual(["unseen"], self.values(ExportTime=earliest))
+        self.assertEqual(["day 5"], self.values())
+        self.start("+8d")
+        self.assertLess(abs(self.window()[0] - self.now(6)), datetime.timedelta(minutes=1))
+        self.recover(35)  # what is gone is gone
+        self.assertLess(abs(self.window()[0] - self.now(6)), datetime.timedelta(minutes=1))
+        self.assertEqual("InvalidExportTimeException", self.code(self.export, ExportTime=earliest))
+
     def test_tokens_live_eight_hours_and_exports_ninety_days(self):
         self.start()
         self.create()
