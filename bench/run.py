@@ -173,10 +173,12 @@ def call(url, operation, body):
         raise SystemExit(f"{operation}: {error.read().decode()}") from None
 
 
-def create_table(url, name, recovery):
+def create_table(url, name, recovery, sort=False):
+    keys = [("pk", "HASH", "S"), ("sk", "RANGE", "N")][:1 + sort]
     made = call(url, "CreateTable", {
-        "TableName": name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]})
+        "TableName": name, "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind, _ in keys],
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": type_} for key, _, type_ in keys]})
     while call(url, "DescribeTable", {"TableName": name})["Table"]["TableStatus"] != "ACTIVE":
         time.sleep(0.01)
     if recovery:
@@ -270,6 +272,76 @@ def updates(arguments, folder):
                                       ("UpdateItem beside srv_put KEYS=2", "put", puts, changes)))
 
 
+QUERY_ITEMS = 100_000  # both that table and the limit's fit into their caches
+SCAN_ITEMS = 200_000
+PAGE_TABLE = "Pages"
+
+
+def query_body(at):
+    """Of the ten items of a partition."""
+    return ('{"TableName":"%s","KeyConditionExpression":"pk = :pk","ExpressionAttributeValues":{":pk":{"S":"k%d"}}}'
+            % (PAGE_TABLE, at % (QUERY_ITEMS // 10))).encode()
+
+
+def filled_with_pages(arguments, folder, items, *options):
+    """A server with partitions of 10 items, started anew once they are there."""
+    server = gramme(arguments, folder, "--loops", str(arguments.loops))
+    server.wait_until_up()
+    create_table(server.url, PAGE_TABLE, False, sort=True)
+    fill(server, PAGE_TABLE, items, each=10)
+    settle(server)
+    server.stop()
+    server = gramme(arguments, folder, "--loops", str(arguments.loops), *options)
+    server.wait_until_up()
+    return server
+
+
+def query(arguments, folder):
+    """Query of 10 items of 1 KB beside srv_echo and a scan of 10 by the engine alone."""
+    puts, queries, port = folder / "puts", folder / "queries", str(free_port())
+    server = filled_with_pages(arguments, folder, QUERY_ITEMS, *with_credentials(folder))
+    echo = Process([arguments.limits / "srv_echo", port, str(arguments.loops)], f"http://127.0.0.1:{port}/")
+    try:
+        echo.wait_until_up()
+        for connections in arguments.connections:
+            write_requests(puts, "PutItem", put_body)
+            write_requests(queries, "Query", query_body)
+            compare("Query of 10 beside srv_echo", echo, server, (puts, queries), connections, arguments)
+        out = subprocess.run([arguments.limits / "bench_rocksdb", folder / "limit", str(QUERY_ITEMS), "ls"],
+                             capture_output=True, text=True, check=True).stdout
+        print("limit: " + re.search(r"scan of 10.*", out)[0])
+    finally:
+        for each in (echo, server):
+            each.stop()
+
+
+def scan(arguments, folder):
+    """A full Scan through one client, a page after the other."""
+    server = filled_with_pages(arguments, folder, SCAN_ITEMS)
+    try:
+        for _ in range(arguments.rounds):
+            scan_once(server)
+    finally:
+        server.stop()
+
+
+def scan_once(server):
+    connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rstrip("/").rsplit(":", 1)[1]), timeout=60)
+    headers, start, items, size = headers_of("Scan"), b"", 0, 0
+    began, cpu = time.monotonic(), server.cpu_seconds()
+    while True:
+        connection.request("POST", "/", b'{"TableName":"%s"%s}' % (PAGE_TABLE.encode(), start), headers)
+        page = connection.getresponse().read()
+        size += len(page)
+        count, last = re.search(rb'"Count":(\d+),"ScannedCount":\d+(?:,"LastEvaluatedKey":({.*}))?}$', page).groups()
+        items += int(count)
+        if last is None:
+            break
+        start = b',"ExclusiveStartKey":' + last
+    cpu, seconds = server.cpu_seconds() - cpu, time.monotonic() - began
+    print(f"  {items:,} items, {size / 1e6:.0f} MB of JSON: CPU {cpu:.2f} s, {seconds:.2f} s", flush=True)
+
+
 def beside_limits(arguments, folder, pairs):
     """Each of (title, limit, its requests, ours), on a table that has all items."""
     puts = folder / "puts"
@@ -311,8 +383,9 @@ def corpus():
     return " ".join(chance.choices(words, weights, k=400_000))
 
 
-def fill_part(url, name, first, last, step):
-    """Puts items k<first> to k<last>, by step, each of about 1,000 bytes of JSON."""
+def fill_part(url, name, first, last, step, each):
+    """Puts items k<first> to k<last>, by step, each of about 1,000 bytes of JSON; `each`: so many under one partition
+    key, with sort keys from 0; 0: the table has no sort key."""
     host, port = url.split("//")[1].rstrip("/").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
     text, chance = corpus(), random.Random(first)
@@ -321,9 +394,10 @@ def fill_part(url, name, first, last, step):
         items = []
         for key in range(start, min(start + 25 * step, last), step):
             at = chance.randrange(len(text) - 2000)
-            items.append('{"PutRequest":{"Item":{"pk":{"S":"k%d"},"serial":{"N":"%d"},"active":{"BOOL":true},"tags":{"SS":'
+            place = '"pk":{"S":"k%d"},"sk":{"N":"%d"}' % divmod(key, each) if each else '"pk":{"S":"k%d"}' % key
+            items.append('{"PutRequest":{"Item":{%s,"serial":{"N":"%d"},"active":{"BOOL":true},"tags":{"SS":'
                          '["%s","x%s"]},"place":{"M":{"street":{"S":"%s"},"zip":{"S":"%05d"}}},"note":{"S":"%s"}}}}'
-                         % (key, key, text[at:at + 8], text[at + 9:at + 17], text[at + 20:at + 35], key % 99999,
+                         % (place, key, text[at:at + 8], text[at + 9:at + 17], text[at + 20:at + 35], key % 99999,
                             text[at + 40:at + 780]))
         connection.request("POST", "/", '{"RequestItems":{"%s":[%s]}}' % (name, ",".join(items)), headers)
         reply = connection.getresponse()
@@ -332,12 +406,12 @@ def fill_part(url, name, first, last, step):
             raise SystemExit(f"fill: {reply.status} {body[:500]}")
 
 
-def fill(server, name, last, step=1):
+def fill(server, name, last, step=1, each=0):
     """Items k0, by step, below `last`, from several processes; answers how many items there are then."""
     parts = 4
     size = -(-last // parts // step) * step
     with multiprocessing.Pool(parts) as pool:
-        pool.starmap(fill_part, [(server.url, name, at * size, min(last, (at + 1) * size), step)
+        pool.starmap(fill_part, [(server.url, name, at * size, min(last, (at + 1) * size), step, each)
                                  for at in range(parts)])
     return call(server.url, "DescribeTable", {"TableName": name})["Table"]["ItemCount"]
 
@@ -496,7 +570,7 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "updates", "export", "isolation", "start"))
+    parser.add_argument("what", choices=("requests", "updates", "query", "scan", "export", "isolation", "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
                         help="folder of the built limit programs (environment: LIMITS)")
@@ -509,15 +583,15 @@ def main():
                         help="of gramme serve, for `isolation` and `export`; may be given more than once")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases lie (default: a temporary folder)")
     arguments = parser.parse_args()
-    if arguments.limits is None and arguments.what in ("requests", "updates"):
+    if arguments.limits is None and arguments.what in ("requests", "updates", "query"):
         parser.error("--limits is missing")
     if arguments.limits is not None:
         arguments.limits = pathlib.Path(arguments.limits).resolve()
     arguments.gramme = arguments.gramme.resolve()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
-        {"requests": requests, "updates": updates, "export": export, "isolation": isolation,
-         "start": start}[arguments.what](arguments, folder)
+        {"requests": requests, "updates": updates, "query": query, "scan": scan, "export": export,
+         "isolation": isolation, "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
