@@ -264,6 +264,35 @@ static bool fits(const struct field *rules, const struct value_node *node)
            (rules->values == NULL || is_one_of(node->text, rules->values));
 }
 
+/* The service's own list of ReturnValues, with its slip. */
+#define VALUES_UNTOLD                                                                              \
+    "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, "    \
+    "ALL_NEW, UPDATE_NEW, NONE]"
+
+static void tell_untold(struct check *check)
+{
+    if (check->count == TOLD_MOST)
+        return;
+    if (check->count++ > 0)
+        buf_put_literal(&check->told, "; ");
+    buf_put_literal(&check->told, VALUES_UNTOLD);
+}
+
+static void check_enum(struct check *check, const struct place *place)
+{
+    const struct field *field = place->node->field;
+
+    if (field->values == NULL || is_one_of(place->node->text, field->values))
+        return;
+    if (field->traits & FIELD_VALUE_UNTOLD) {
+        tell_untold(check);
+        return;
+    }
+    struct buf *out = violation(check, place);
+    if (out != NULL)
+        put_enum(out, field->values);
+}
+
 static void check_pattern(struct check *check, const struct place *place)
 {
     const struct field *field = place->node->field;
@@ -286,11 +315,7 @@ static void check_scalar(struct check *check, const struct place *place)
             tell_bound(check, place, what, "less", 1024);
         return;
     }
-    if (field->values != NULL && !is_one_of(node->text, field->values)) {
-        struct buf *out = violation(check, place);
-        if (out != NULL)
-            put_enum(out, field->values);
-    }
+    check_enum(check, place);
     if (!(field->traits & FIELD_LENGTH_FIRST))
         check_pattern(check, place);
     if (field->least.set && measure(node) < field->least.value)
@@ -404,6 +429,9 @@ static bool check_first(const struct value_node *body, struct err *err)
                             "1 validation error detected: Value at '%.*s' failed to satisfy "
                             "constraint: Member must have length greater than or equal to 1",
                             BYTES_ARGS(node->field->name));
+        if ((traits & FIELD_VALUE_FIRST) && node->present &&
+            !is_one_of(node->text, node->field->values))
+            return err_fail(err, ERR_VALIDATION, "1 validation error detected: " VALUES_UNTOLD);
     }
     return true;
 }

@@ -146,11 +146,29 @@ static bool values_take(const struct value_node *node, struct scope *scope, stru
                     values->invalid->message, BYTES_ARGS(values->invalid_name));
 }
 
+/* Developer guide, "Service quotas": all substitution variables of a request, in bytes. The words
+ * are DynamoDB Local's. */
+#define PLACEHOLDERS_MOST ((uint64_t)2 * 1024 * 1024)
+
+static bool sizes_check(const struct value_node *names, const struct value_node *values,
+                        struct err *err)
+{
+    uint64_t size = values != NULL ? item_size(values->item.packed) : 0;
+
+    for (uint32_t i = 0; names != NULL && i < names->kept; i++)
+        size += names->names[i].key.size + names->names[i].name.size;
+    return size <= PLACEHOLDERS_MOST ||
+           err_fail(err, ERR_VALIDATION,
+                    "Combined size of ExpressionAttributeNames and ExpressionAttributeValues "
+                    "exceeds max size");
+}
+
 static bool scope_take(const struct members *members, struct scope *scope, struct err *err)
 {
     const struct value_node *names = members->of[ROLE_NAMES], *values = members->of[ROLE_VALUES];
 
-    return (names == NULL || scope_put_names(scope, names->names, names->kept, err)) &&
+    return sizes_check(names, values, err) &&
+           (names == NULL || scope_put_names(scope, names->names, names->kept, err)) &&
            (values == NULL || values_take(values, scope, err));
 }
 

@@ -4,7 +4,7 @@
 const struct field shape_delete_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
     REQUIRED("TableName", FIELD_TABLE_NAME),
-    OPTIONAL("ReturnValues", FIELD_ENUM(enum_return_values)),
+    OPTIONAL("ReturnValues", FIELD_RETURN_VALUES(0)),
     OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
     REQUIRED("Key", FIELD_ITEM),
     OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),

@@ -12,7 +12,7 @@ const struct field shape_put_item[] = {
     REQUIRED("Item", FIELD_ITEM),
     OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),
     OPTIONAL("Expected", FIELD_EXPECTED),
-    OPTIONAL("ReturnValues", FIELD_ENUM(enum_return_values)),
+    OPTIONAL("ReturnValues", FIELD_RETURN_VALUES(0)),
     OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
     OPTIONAL("ConditionExpression", FIELD_EXPRESSION(CONDITION)),
     OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),

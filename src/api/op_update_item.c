@@ -10,7 +10,7 @@ const struct field shape_update_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
     REQUIRED("TableName", FIELD_TABLE_NAME),
     OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
-    OPTIONAL("ReturnValues", FIELD_ENUM(enum_return_values)),
+    OPTIONAL("ReturnValues", FIELD_RETURN_VALUES(FIELD_VALUE_FIRST)),
     REQUIRED("Key", FIELD_ITEM),
     OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),
     OPTIONAL("Expected", FIELD_EXPECTED),

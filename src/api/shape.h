@@ -56,6 +56,8 @@ enum field_trait {
     FIELD_PARAMETERIZED = 16, /* a list or map inside a map: another message for a wrong type */
     FIELD_LENGTH_FIRST = 32,  /* its length is told before its pattern */
     FIELD_ALONE = 64,         /* what is wrong with it is told alone, if nothing was told before */
+    FIELD_VALUE_UNTOLD = 128, /* a value outside its enum is told without value and place */
+    FIELD_VALUE_FIRST = 256,  /* ... alone, and before all others */
 };
 
 /* What a member is to api/expressions.h: an expression, or one of the older parameters that say the
@@ -146,6 +148,10 @@ struct field {
     .type = TYPE_STRUCT, .class = "com.amazonaws.dynamodb.v20120810." java, .of = (members)
 #define FIELD_LIST(element)      .type = TYPE_LIST, .of = &(element)
 #define FIELD_MAP(java, element) .type = TYPE_MAP, .class = (java), .of = &(element)
+
+/* ReturnValues of a write (dynamodb-conformance, captures/2026-08-12-wording-drift.json). */
+#define FIELD_RETURN_VALUES(told)                                                                  \
+    .type = TYPE_STRING, .values = enum_return_values, .traits = FIELD_VALUE_UNTOLD | (told)
 
 /* A table to work on: its name, or its ARN. */
 #define FIELD_TABLE_NAME                                                                           \

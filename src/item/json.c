@@ -364,18 +364,20 @@ static void sort_attributes(struct parts *parts, struct item_reader *in)
     parts_lay_out(parts, in);
 }
 
-/* "["a", "a"]" of the members as they came. */
+/* "["a", "a"]" of the members as they came; of data "["YQ==","YQ=="]" (dynamodb-conformance,
+ * captures/2026-08-12-wording-drift.json). */
 static void put_members(struct buf *out, struct item_walk walk)
 {
     struct value member;
     const char *between = "[";
 
-    for (; value_next(&walk, &member) && out->size < ERR_MESSAGE_MOST; between = ", ") {
+    while (value_next(&walk, &member) && out->size < ERR_MESSAGE_MOST) {
         buf_put_text(out, between);
         if (member.type == VALUE_S)
             json_put_string(out, member.content);
         else
             json_put_base64(out, member.content);
+        between = member.type == VALUE_S ? ", " : ",";
     }
     buf_put_text(out, "]");
 }

@@ -818,9 +818,9 @@ static void what_is_wrong_with_an_item_is_told_in_order(void **state)
          "constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value 'abc;' at "
          "'tableName' failed to satisfy constraint: Member must satisfy regular expression "
          "pattern: [a-zA-Z0-9_.-]+; Value null at 'item' failed to satisfy constraint: Member must "
-         "not be null; Value 'hi' at 'returnValues' failed to satisfy constraint: Member must "
-         "satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; Value 'hi' "
-         "at 'returnItemCollectionMetrics' failed to satisfy constraint: Member must satisfy enum "
+         "not be null; Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, "
+         "UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]; Value 'hi' at 'returnItemCollectionMetrics' "
+         "failed to satisfy constraint: Member must satisfy enum "
          "value set: [SIZE, NONE]"},
         {"PutItem", PUT("\"a\":{}"), BAD,
          ONE "Supplied AttributeValue is empty, must contain exactly one of the supported "

@@ -114,6 +114,26 @@ static void mistakes_are_told_in_order(void **state)
     SCRIPT(state, steps);
 }
 
+static void placeholders_have_a_bound(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buf body, reply;
+
+    buf_init(&body);
+    buf_init(&reply);
+    buf_put_literal(&body, "{\"TableName\":\"hash\",\"Key\":{},\"UpdateExpression\":\"SET a = :0\","
+                           "\"ExpressionAttributeValues\":{");
+    for (int i = 0; body.size < (size_t)3 * 1024 * 1024; i++)
+        buf_printf(&body, "%s\":%d\":{\"S\":\"%0100d\"}", i > 0 ? "," : "", i, i);
+    buf_put_literal(&body, "}}");
+    assert_int_equal(api_call(fixture->api, "UpdateItem", buf_bytes(&body), &reply), BAD);
+    assert_non_null(strstr((char *)reply.data, "1 validation error detected: Combined size of "
+                                               "ExpressionAttributeNames and "
+                                               "ExpressionAttributeValues exceeds max size"));
+    buf_release(&body);
+    buf_release(&reply);
+}
+
 static void placeholders_of_wrong_types_are_refused(void **state)
 {
 #define TYPE "SerializationException: "
@@ -207,6 +227,7 @@ int main(void)
         TEST(conditions_decide_over_writes),
         TEST(the_item_of_a_failed_condition_is_shown_where_wanted),
         TEST(mistakes_are_told_in_order),
+        TEST(placeholders_have_a_bound),
         TEST(placeholders_of_wrong_types_are_refused),
         TEST(reads_show_what_is_chosen),
         TEST(what_cannot_be_chosen_is_refused),

@@ -135,7 +135,7 @@ static void bad_values_are_kept(void **state)
         {"{\"a\":{\"SS\":[\"b\",\"a\",\"b\"]}}",
          INVALID "Input collection [\"b\", \"a\", \"b\"] contains duplicates."},
         {"{\"a\":{\"BS\":[\"Yg==\",\"Yg==\"]}}",
-         INVALID "Input collection [\"Yg==\", \"Yg==\"]of type BS contains duplicates."},
+         INVALID "Input collection [\"Yg==\",\"Yg==\"]of type BS contains duplicates."},
         {"{\"a\":{\"N\":\"1e126\"}}",
          "Number overflow. Attempting to store a number with magnitude "
          "larger than supported range"},

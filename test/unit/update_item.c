@@ -124,6 +124,10 @@ static void mistakes_are_told_in_order(void **state)
          INVALID "2 validation errors detected: Value null at 'tableName' failed to satisfy "
                  "constraint: Member must not be null; Value null at 'key' failed to satisfy "
                  "constraint: Member must not be null"},
+        {"UpdateItem",
+         "{\"TableName\":\"a;\",\"ReturnConsumedCapacity\":\"hi\",\"ReturnValues\":\"hi\"}", BAD,
+         ONE "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, "
+             "UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"},
         {"UpdateItem", KEY_AND("\"x\":{}", "\"ExpressionAttributeValues\":{}"), BAD,
          ONE "ExpressionAttributeValues can only be specified when using expressions"},
         {"UpdateItem", KEY_AND("\"x\":{}", SET("") "," IF("")), BAD,
