@@ -21,12 +21,18 @@ const struct field shape_put_item[] = {
     SHAPE_END,
 };
 
+/* Of an empty text; this operation has a newer form of it (dynamodb-conformance, captures/
+ * 2026-08-12-wording-drift.json, esm_put_ns_empty). */
+#define NOT_NUMERIC "The parameter cannot be converted to a numeric value"
+
 static bool item_valid(const struct value_node *node, struct err *err)
 {
     const struct err *invalid = node->item.invalid;
 
-    return invalid == NULL ||
-           err_fail(err, invalid->code, ENVELOPE_OF_WRITES "%s", invalid->message);
+    if (invalid == NULL)
+        return true;
+    const char *end = bytes_equal(bytes_of_text(invalid->message), BYTES(NOT_NUMERIC)) ? ": " : "";
+    return err_fail(err, invalid->code, ENVELOPE_OF_WRITES "%s%s", invalid->message, end);
 }
 
 static bool put_answer(void *context, const struct write *writes, size_t count, struct err *err)

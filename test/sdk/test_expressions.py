@@ -1,5 +1,6 @@
 """UpdateItem, conditions and projections, through boto3's client and its resource, as programs use them."""
 
+import concurrent.futures
 import decimal
 
 import boto3
@@ -98,6 +99,27 @@ class Expressions(ServerCase):
             TableName=self.table, Key=self.key, AttributesToGet=["v", "none"])["Item"])
         self.assertEqual([{"v": {"S": "v"}}], self.dynamo.batch_get_item(RequestItems={
             self.table: {"Keys": [self.key], "ProjectionExpression": "v"}})["Responses"][self.table])
+
+    def test_counters_lose_nothing(self):
+        threads, turns = 6, 15
+        failed = self.dynamo.exceptions.ConditionalCheckFailedException
+
+        def count(_):
+            for _ in range(turns):
+                self.update("ADD blind :one", {":one": {"N": "1"}})
+                while True:  # the optimistic way
+                    seen = self.get().get("careful", {"N": "0"})
+                    try:
+                        self.update("SET careful = :next", {":seen": seen, ":next": {"N": str(int(seen["N"]) + 1)}},
+                                    ConditionExpression="attribute_not_exists(careful) OR careful = :seen")
+                        break
+                    except failed:
+                        pass
+
+        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+            list(pool.map(count, range(threads)))
+        self.assertEqual({**self.key, "blind": {"N": str(threads * turns)}, "careful": {"N": str(threads * turns)}},
+                         self.get())
 
     def test_the_older_parameters(self):
         failed = self.dynamo.exceptions.ConditionalCheckFailedException

@@ -825,6 +825,8 @@ static void what_is_wrong_with_an_item_is_told_in_order(void **state)
         {"PutItem", PUT("\"a\":{}"), BAD,
          ONE "Supplied AttributeValue is empty, must contain exactly one of the supported "
              "datatypes"},
+        {"PutItem", PUT("\"a\":{\"NS\":[\"\"]}"), BAD,
+         ONE "The parameter cannot be converted to a numeric value: "},
         {"PutItem", PUT_AND("\"a\":{\"SS\":[]}", "\"ReturnValues\":\"ALL_NEW\""), BAD,
          ONE "One or more parameter values were invalid: An string set  may not be empty"},
         {"PutItem", PUT_AND("", "\"ReturnValues\":\"ALL_NEW\""), BAD,
