@@ -24,8 +24,9 @@
 #include "expr/projection.h"
 #include "expr/update.h"
 
-/* What PutItem, UpdateItem and DeleteItem put before the messages of this page (dynamodb-
- * conformance, captures/2026-08-12-wording-drift.json, us-east-1); the others put nothing. */
+/* What PutItem, UpdateItem and DeleteItem put before all that they refuse before they look for the
+ * table (dynamodb-conformance, captures/2026-08-12-wording-drift.json, us-east-1: recorded of
+ * PutItem's item and of the messages of this page; of a Key it follows). The others put nothing. */
 #define ENVELOPE_OF_WRITES "1 validation error detected: "
 #define ENVELOPE_NONE      ""
 

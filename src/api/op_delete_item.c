@@ -36,8 +36,9 @@ static bool delete_answer(void *context, const struct write *writes, size_t coun
 static bool delete_check(struct request *request, struct bytes *key, struct err *err)
 {
     return expressions_check(request->input, ENVELOPE_OF_WRITES, &request->arena, err) &&
-           node_item(request_member(request, "Key"), key, err) &&
-           return_values_old(request, "", err);
+           (node_item(request_member(request, "Key"), key, err) ||
+            in_envelope(ENVELOPE_OF_WRITES, err)) &&
+           return_values_old(request, ENVELOPE_OF_WRITES, err);
 }
 
 enum run op_delete_item(struct request *request, struct err *err)

@@ -94,7 +94,8 @@ enum run op_update_item(struct request *request, struct err *err)
     struct bytes key;
 
     if (!expressions_check(request->input, ENVELOPE_OF_WRITES, &request->arena, err) ||
-        !node_item(request_member(request, "Key"), &key, err))
+        (!node_item(request_member(request, "Key"), &key, err) &&
+         !in_envelope(ENVELOPE_OF_WRITES, err)))
         return RUN_FAILED;
     expressions = request_expressions(request, ENVELOPE_OF_WRITES, err);
     if (expressions == NULL ||

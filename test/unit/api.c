@@ -847,7 +847,7 @@ static void what_is_wrong_with_an_item_is_told_in_order(void **state)
         {"GetItem", KEY("\"pk\":{\"N\":\"x\"}"), BAD,
          INVALID "The parameter cannot be converted to a numeric value: x"},
         {"DeleteItem", KEY_AND(PK("a"), "\"ReturnValues\":\"ALL_NEW\""), BAD,
-         INVALID "ReturnValues can only be ALL_OLD or NONE"},
+         ONE "ReturnValues can only be ALL_OLD or NONE"},
         {"GetItem", "{\"TableName\":\"\",\"Key\":{}}", BAD,
          ONE "Value at 'TableName' failed to satisfy constraint: Member must have length greater "
              "than or equal to 1"},

@@ -131,8 +131,8 @@ static void mistakes_are_told_in_order(void **state)
         {"UpdateItem", KEY_AND("\"x\":{}", "\"ExpressionAttributeValues\":{}"), BAD,
          ONE "ExpressionAttributeValues can only be specified when using expressions"},
         {"UpdateItem", KEY_AND("\"x\":{}", SET("") "," IF("")), BAD,
-         INVALID "Supplied AttributeValue is empty, must contain exactly one of the supported "
-                 "datatypes"},
+         ONE "Supplied AttributeValue is empty, must contain exactly one of the supported "
+             "datatypes"},
         {"UpdateItem", KEY_AND("", SET("") "," IF("")), BAD,
          ONE "Invalid UpdateExpression: The expression can not be empty;"},
         {"UpdateItem", KEY_AND("", SET("REMOVE x") "," IF("")), BAD,
