@@ -157,6 +157,52 @@ static void mistakes_are_told_in_order(void **state)
     SCRIPT(state, steps);
 }
 
+static bool count_visit(void *context, struct bytes key, struct bytes value)
+{
+    (void)key;
+    (void)value;
+    ++*(int *)context;
+    return true;
+}
+
+/* A change is what was written, also where the item stays as it was  (as PutItem of an equal item
+ * is); an update that makes no item and one that is refused write nothing. */
+static void what_is_written_is_in_the_log(void **state)
+{
+    static const struct {
+        struct step step;
+        int records; /* since the beginning */
+    } rows[] = {
+        {HASH_TABLE, 0},
+        {{"UpdateContinuousBackups",
+          "{\"TableName\":\"hash\",\"PointInTimeRecoverySpecification\":{"
+          "\"PointInTimeRecoveryEnabled\":true}}",
+          OK, NULL},
+         0},
+        {{"UpdateItem", UPDATE(SET("REMOVE n")), OK, "{}"}, 0},
+        {{"UpdateItem", UPDATE(SET("SET n = :n") VALUES(N(":n", "1"))), OK, "{}"}, 1},
+        {{"UpdateItem", UPDATE(SET("SET n = :n") VALUES(N(":n", "1"))), OK, "{}"}, 2},
+        {{"UpdateItem", UPDATE(SET("REMOVE m")), OK, "{}"}, 3},
+        {{"UpdateItem", UPDATE(SET("REMOVE n") "," IF("attribute_not_exists(n)")), BAD, FAILED}, 3},
+        {{"UpdateItem", UPDATE(SET("SET n = m")), BAD, NULL}, 3},
+        {{"UpdateItem", KEY(PK("a")), OK, "{}"}, 4},
+    };
+    struct fixture *fixture = *state;
+    struct err err;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int records = 0;
+        script_run(state, &rows[i].step, 1);
+        assert_int_equal(engine_scan_all(fixture->database.engine,
+                                         &(struct engine_scan){.space = SPACE_CHANGELOG,
+                                                               .visit = count_visit,
+                                                               .context = &records},
+                                         &err),
+                         SCAN_DONE);
+        assert_int_equal(records, rows[i].records);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void)
@@ -165,6 +211,7 @@ int main(void)
         TEST(an_update_makes_or_changes_an_item), TEST(an_update_that_puts_nothing_makes_no_item),
         TEST(values_are_returned_as_asked),       TEST(parts_of_documents_are_returned_alone),
         TEST(conditions_decide_over_updates),     TEST(mistakes_are_told_in_order),
+        TEST(what_is_written_is_in_the_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
