@@ -87,6 +87,9 @@ MUST_CHECK bool return_values_old(const struct request *request, const char *env
  * was given. */
 struct bytes request_table_name(const struct request *request);
 
+/* What a member asks for, whatever the order in which it says so: SHA-256, 32 bytes. */
+void node_digest(const struct value_node *node, struct arena *arena, uint8_t *out);
+
 /* --- replies ---------------------------------------------------------------------------------- */
 
 /* Appends `"name":`, and a comma before it where something stands before it. */
@@ -107,6 +110,9 @@ uint64_t capacity_of_write(uint64_t size_before, uint64_t size_after);
 bool capacity_wanted(const struct request *request);
 void put_capacity(struct request *request, struct bytes table, uint64_t halves);
 void put_capacity_member(struct request *request, struct bytes table, uint64_t halves);
+/* The same of a transaction, which also tells whether it was for reading or for writing. */
+void put_capacity_split(struct request *request, struct bytes table, uint64_t halves,
+                        const char *kind);
 
 struct extras;
 

@@ -63,18 +63,42 @@ static bool keys_check(const struct request *request, const struct value_node *m
     return true;
 }
 
+static bool node_check(const struct request *request, const struct value_node *node,
+                       struct err *err);
+
+static bool members_check(const struct request *request, const struct value_node *node,
+                          uint32_t count, struct err *err)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (node->members[i].present && !node_check(request, &node->members[i], err))
+            return false;
+    return true;
+}
+
+static bool struct_check(const struct request *request, const struct value_node *node,
+                         struct err *err)
+{
+    uint32_t count = 0;
+
+    while (node->field->of[count].name.size > 0)
+        count++;
+    return members_check(request, node, count, err);
+}
+
+/* The recursion is as deep as the shape. */
+static bool node_check(const struct request *request, const struct value_node *node,
+                       struct err *err)
+{
+    if (may_be_arn(node->field) && !name_check(request, node->text, err))
+        return false;
+    if (may_be_arn(node->field->keys) && !keys_check(request, node, err))
+        return false;
+    if (node->field->type == TYPE_STRUCT)
+        return struct_check(request, node, err);
+    return node->field->type != TYPE_LIST || members_check(request, node, node->kept, err);
+}
+
 bool names_check(const struct request *request, struct err *err)
 {
-    const struct value_node *body = request->input;
-
-    for (uint32_t i = 0; body->field->of[i].name.size > 0; i++) {
-        const struct value_node *member = &body->members[i];
-        if (!member->present)
-            continue;
-        if (may_be_arn(member->field) && !name_check(request, member->text, err))
-            return false;
-        if (may_be_arn(member->field->keys) && !keys_check(request, member, err))
-            return false;
-    }
-    return true;
+    return struct_check(request, request->input, err);
 }

@@ -82,27 +82,40 @@ bool capacity_wanted(const struct request *request)
            request_is(request, "ReturnConsumedCapacity", "INDEXES");
 }
 
-static void put_units(struct buf *out, uint64_t halves)
+static void put_units(struct buf *out, const char *name, uint64_t halves)
 {
-    put_member(out, "CapacityUnits");
+    put_member(out, name);
     buf_printf(out, "%llu.%c", (unsigned long long)(halves / 2), halves % 2 != 0 ? '5' : '0');
 }
 
-/* No split into reads and writes: only transactions tell that (dynamodb-conformance). */
-void put_capacity(struct request *request, struct bytes table, uint64_t halves)
+static void put_unit_kinds(struct buf *out, uint64_t halves, const char *kind)
+{
+    put_units(out, "CapacityUnits", halves);
+    if (kind != NULL)
+        put_units(out, kind, halves);
+}
+
+void put_capacity_split(struct request *request, struct bytes table, uint64_t halves,
+                        const char *kind)
 {
     struct buf *out = &request->reply;
 
     buf_put_literal(out, "{");
     put_text_member(out, "TableName", table);
-    put_units(out, halves);
+    put_unit_kinds(out, halves, kind);
     if (request_is(request, "ReturnConsumedCapacity", "INDEXES")) {
         put_member(out, "Table");
         buf_put_literal(out, "{");
-        put_units(out, halves);
+        put_unit_kinds(out, halves, kind);
         buf_put_literal(out, "}");
     }
     buf_put_literal(out, "}");
+}
+
+/* No split into reads and writes: only transactions tell that (dynamodb-conformance). */
+void put_capacity(struct request *request, struct bytes table, uint64_t halves)
+{
+    put_capacity_split(request, table, halves, NULL);
 }
 
 void put_capacity_member(struct request *request, struct bytes table, uint64_t halves)

@@ -73,11 +73,20 @@ void request_reset(struct request *request)
     request_begin(request, request->api, request->arena, request->reply);
 }
 
-/* The service writes "Message" where its framework refuses and "message" everywhere else; some
- * refusals have none at all. (dynalite's tests against the service) */
+/* The service writes "Message" where its framework refuses and where its model of a transaction's
+ * exceptions says so, and "message" everywhere else; some refusals have none at all. (dynalite's
+ * tests against the service; botocore's model) */
 static const char *message_name(enum err_code code)
 {
-    return code == ERR_SERIALIZATION || code == ERR_ACCESS_DENIED ? "Message" : "message";
+    switch (code) {
+    case ERR_SERIALIZATION:
+    case ERR_ACCESS_DENIED:
+    case ERR_TRANSACTION_CANCELED:
+    case ERR_IDEMPOTENT_MISMATCH:
+        return "Message";
+    default:
+        return "message";
+    }
 }
 
 /* A message that was cut to its room may end inside a character. */
@@ -98,7 +107,7 @@ static struct bytes whole_characters(const char *message)
 }
 
 static void error_put(struct buf *out, const char *type, const char *name, const char *message,
-                      struct bytes item)
+                      struct bytes item, struct bytes reasons)
 {
     buf_put_literal(out, "{\"__type\":");
     json_put_string(out, bytes_of_text(type));
@@ -108,6 +117,10 @@ static void error_put(struct buf *out, const char *type, const char *name, const
     }
     if (item.size > 0)
         put_item_member(out, "Item", item);
+    if (reasons.size > 0) {
+        put_member(out, "CancellationReasons");
+        buf_put_bytes(out, reasons);
+    }
     buf_put_literal(out, "}");
 }
 
@@ -119,10 +132,11 @@ void request_fail(struct request *request, const struct err *err)
     if (type == NULL) {
         log_line("request %s failed: %s: %s", request->id, err_name(err->code), err->message);
         error_put(&request->reply, "com.amazonaws.dynamodb.v20120810#InternalServerError",
-                  "message", "Internal server error", BYTES_NONE);
+                  "message", "Internal server error", BYTES_NONE, BYTES_NONE);
     } else {
         error_put(&request->reply, type, message_name(err->code), err->message,
-                  err->code == ERR_CONDITION_FAILED ? request->refused : BYTES_NONE);
+                  err->code == ERR_CONDITION_FAILED ? request->refused : BYTES_NONE,
+                  err->code == ERR_TRANSACTION_CANCELED ? request->reasons : BYTES_NONE);
     }
     request->status = err_status(err->code);
     request_answer(request);

@@ -53,6 +53,7 @@ struct request {
     struct arena_mark mark;            /* what is behind it is dropped before a rerun */
     void *kept; /* what the handler made in its first run for all of them: request_keep() */
     struct work work;
+    struct bytes reasons; /* CancellationReasons of a cancelled transaction, as JSON */
     struct bytes refused; /* the item that a failed condition is answered with; empty: none */
     /* the reply */
     int status;

@@ -16,6 +16,7 @@
 #define CATALOG_TABLE   'T' /* name -> the table */
 #define CATALOG_NUMBERS 'N' /* -> the next table number */
 #define CATALOG_DROPPED 'D' /* number -> a deleted table whose data is still there */
+#define CATALOG_TOKEN   'I' /* period, SHA-256 of a token -> the request it stands for */
 
 /* A description that is held by whoever uses it: the catalogue, works. Immutable once it is in the
  * catalogue. */
@@ -61,6 +62,9 @@ MUST_CHECK bool catalog_load(struct tables *tables, struct err *err);
 
 /* The work holds the entry too, until it is released; takes a reference of its own. */
 void work_hold(struct work *work, struct table_entry *entry);
+
+/* Drops the tokens that stand for nothing any more. Blocks. */
+MUST_CHECK bool tokens_purge(struct tables *tables, struct err *err);
 
 /* 'T' | name, 'D' | number: made in the arena. */
 struct bytes catalog_key(struct arena *arena, uint8_t kind, struct bytes rest);

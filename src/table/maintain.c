@@ -193,5 +193,6 @@ static bool dropped_purge(struct tables *tables, struct err *err)
 bool tables_maintain(struct tables *tables, struct err *err)
 {
     tables->trimming = trim_allowed(tables);
-    return tables_each(tables, table_maintain, tables, err) && dropped_purge(tables, err);
+    return tables_each(tables, table_maintain, tables, err) && dropped_purge(tables, err) &&
+           tokens_purge(tables, err);
 }

@@ -74,17 +74,32 @@ static bool attributes_more_than(struct bytes item, uint32_t most)
     return true;
 }
 
+static bool attributes_find(const struct table *table, struct bytes item, bool exact,
+                            struct value values[2], struct err *err)
+{
+    if (exact && attributes_more_than(item, table->key_count))
+        return err_fail(err, ERR_VALIDATION, "The provided key element does not match the schema");
+    for (uint32_t i = 0; i < table->key_count; i++)
+        if (!attribute_find(&table->keys[i], item, exact, &values[i], err))
+            return false;
+    return true;
+}
+
+bool table_key_matches(const struct table *table, struct bytes item, bool exact, struct err *err)
+{
+    struct value values[2];
+
+    return attributes_find(table, item, exact, values, err);
+}
+
 bool table_key(const struct table *table, struct bytes item, bool exact, struct arena *arena,
                struct bytes *key, struct err *err)
 {
     struct value values[2];
     struct buf out;
 
-    if (exact && attributes_more_than(item, table->key_count))
-        return err_fail(err, ERR_VALIDATION, "The provided key element does not match the schema");
-    for (uint32_t i = 0; i < table->key_count; i++)
-        if (!attribute_find(&table->keys[i], item, exact, &values[i], err))
-            return false;
+    if (!attributes_find(table, item, exact, values, err))
+        return false;
     for (uint32_t i = 0; i < table->key_count; i++)
         if (!attribute_check(&table->keys[i], i == 0, &values[i], err))
             return false;

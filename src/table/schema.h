@@ -45,6 +45,11 @@ struct table {
     bool log; /* something needs the change log: writes append to it */
 };
 
+/* Whether an item has the table's key attributes, of their types: the first half of table_key(). A
+ * transaction is cancelled by what this refuses, and refused as a request by what the rest does. */
+MUST_CHECK bool table_key_matches(const struct table *table, struct bytes item, bool exact,
+                                  struct err *err);
+
 /* The item key (changelog.h) of an item or of a key map: ERR_VALIDATION with the service's messages
  * for a missing, mistyped, empty or oversized key attribute. `exact`: a Key parameter, which must
  * hold the key attributes and no others. The messages are those of dynalite's tests against the

@@ -51,7 +51,8 @@ struct work {
     uint32_t conflicts;                 /* commits refused so far */
     struct engine_batch batch;
     struct commit commit;
-    bool submitted; /* the batch was handed to the committer: the waiter is parked until it is
+    uint64_t lock_too; /* a lock that table_write() takes beside those of its keys; 0: none */
+    bool submitted;    /* the batch was handed to the committer: the waiter is parked until it is
                        durable */
     /* What is to happen once the batch is durable, before the waiter is woken: on the committer's
      * thread, must not block. NULL: nothing. work_restart() clears it. */
@@ -125,15 +126,40 @@ struct write {
 };
 
 /* All writes or none, in one commit: locks the keys (in key order) or waits, reads the old items,
- * settles what is written, stages items, statistics and log records, has `answer` build the reply,
- * and submits. RUN_DONE: the reply is built and may be sent once the waiter is woken and
- * work->batch.outcome is COMMIT_OK; on CONFLICT run again from the top. Keys are distinct. A delete
- * of nothing stages nothing; where there is nothing to stage at all, nothing is submitted and the
- * reply may go at once. */
+ * settles what is written, has `answer` build the reply (it may stage more of its own), stages
+ * items, statistics and log records, and submits. RUN_DONE: the reply is built and may be sent once
+ * the waiter is woken and work->batch.outcome is COMMIT_OK; on CONFLICT run again from the top.
+ * Keys are distinct. A delete of nothing stages nothing; where there is nothing to stage at all,
+ * nothing is submitted and the reply may go at once. */
 enum run table_write(struct work *work, struct write *writes, size_t count,
                      bool (*answer)(void *context, const struct write *writes, size_t count,
                                     struct err *err),
                      void *context, struct err *err);
+
+/* The same for reads alone: `writes` are of the kind WRITE_NOTHING, `old` of each is the item as of
+ * one instant, the same for all, and nothing is submitted. With an engine that has snapshots it
+ * waits for nobody. */
+enum run table_read(struct work *work, struct write *reads, size_t count,
+                    bool (*answer)(void *context, const struct write *reads, size_t count,
+                                   struct err *err),
+                    void *context, struct err *err);
+
+/* --- requests that count once ----------------------------------------------------------------- */
+
+#define TOKEN_KEPT         (UINT64_C(600) * SECOND_MICROS) /* as the service: 10 minutes */
+#define TOKEN_REQUEST_SIZE 32
+
+/* What a ClientRequestToken stands for. A request with one sets work->lock_too to token_lock(),
+ * looks the token up in a `settle`, which is under that lock, and stages it in its `answer`. */
+struct token {
+    struct bytes name;
+    uint8_t request[TOKEN_REQUEST_SIZE]; /* a digest of all that makes two requests the same */
+    struct bytes places[2], stamps[2];   /* where it is, or would be: token.c */
+};
+uint64_t token_lock(struct bytes name);
+/* `*replayed`: the same request was made before. ERR_IDEMPOTENT_MISMATCH: another one was. */
+MUST_CHECK bool token_look(struct work *work, struct token *token, bool *replayed, struct err *err);
+void token_stage(struct work *work, const struct token *token);
 
 /* The items of a table in the order of a Scan, shown to `visit` with their item keys. */
 struct table_scan {

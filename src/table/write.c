@@ -34,11 +34,13 @@ static int id_order(const void *left, const void *right)
 static enum run writes_lock(struct work *work, const struct write *writes, size_t count,
                             struct err *err)
 {
-    uint64_t *ids = arena_alloc(work->arena, count * sizeof *ids);
+    uint64_t *ids = arena_alloc(work->arena, (count + 1) * sizeof *ids);
     size_t distinct = 0;
 
     for (size_t i = 0; i < count; i++)
         ids[i] = lock_id(&writes[i]);
+    if (work->lock_too != 0)
+        ids[count++] = work->lock_too;
     qsort(ids, count, sizeof *ids, id_order);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || ids[i] != ids[i - 1])
@@ -64,14 +66,15 @@ static struct bytes place_of(struct arena *arena, const struct write *write)
 }
 
 /* Reads the item as it is; it is copied, since the batch keeps parts of it. */
-static bool old_read(struct work *work, struct staged *staged, struct err *err)
+static bool old_read(struct work *work, const struct engine_snapshot *snapshot,
+                     struct staged *staged, struct err *err)
 {
     struct engine *engine = work->tables->engine;
     struct engine_value value;
     struct stored_item old = {0};
     bool found;
 
-    if (!engine_get(engine, NULL, SPACE_ITEMS, staged->place, &value, &found, err))
+    if (!engine_get(engine, snapshot, SPACE_ITEMS, staged->place, &value, &found, err))
         return false;
     if (found) {
         struct bytes copy = arena_copy(work->arena, value.bytes);
@@ -89,7 +92,7 @@ static bool write_prepare(struct work *work, struct write *write, struct staged 
                           struct err *err)
 {
     *staged = (struct staged){.write = write, .place = place_of(work->arena, write)};
-    if (!old_read(work, staged, err))
+    if (!old_read(work, NULL, staged, err))
         return false;
     if (write->settle != NULL && !write->settle(write, work->arena, err))
         return false;
@@ -176,11 +179,43 @@ enum run table_write(struct work *work, struct write *writes, size_t count,
     }
     if (!answer(context, writes, count, err))
         return RUN_FAILED;
-    if (!changed)
+    if (!changed && work->batch.count == 0)
         return RUN_DONE;
     tables_expect(work, writes, count);
     for (size_t i = 0; i < count; i++)
         write_stage(&work->batch, &work->tables->engine->limits, &staged[i]);
     work_submit(work);
     return RUN_DONE;
+}
+
+/* --- reads of several items --- */
+
+static bool reads_run(struct work *work, const struct engine_snapshot *snapshot,
+                      struct write *reads, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct staged staged = {.write = &reads[i], .place = place_of(work->arena, &reads[i])};
+        if (!old_read(work, snapshot, &staged, err))
+            return false;
+        if (reads[i].settle != NULL && !reads[i].settle(&reads[i], work->arena, err))
+            return false;
+    }
+    return true;
+}
+
+/* Without snapshots the locks of the keys make one instant of the reads: no write is under way
+ * while all of them are held. */
+enum run table_read(struct work *work, struct write *reads, size_t count,
+                    bool (*answer)(void *context, const struct write *reads, size_t count,
+                                   struct err *err),
+                    void *context, struct err *err)
+{
+    struct engine *engine = work->tables->engine;
+
+    if (!engine->limits.snapshots)
+        return table_write(work, reads, count, answer, context, err);
+    struct engine_snapshot *snapshot = engine->ops->snapshot_new(engine);
+    bool ok = reads_run(work, snapshot, reads, count, err);
+    engine->ops->snapshot_free(engine, snapshot);
+    return ok && answer(context, reads, count, err) ? RUN_DONE : RUN_FAILED;
 }
