@@ -139,6 +139,41 @@ test("errors have their classes", async () => {
     { name: "ValidationException" });
 });
 
+test("transactions of documents", async () => {
+  const { name } = await table();
+  const key = (pk) => ({ TableName: name, Key: { pk } });
+  await documents.send(new lib.TransactWriteCommand({ TransactItems: [
+    { Put: { TableName: name, Item: { pk: "a", n: 10 } } },
+    { Put: { TableName: name, Item: { pk: "b", n: 0, tags: new Set(["x"]) } } },
+  ] }));
+  const move = (amount) => new lib.TransactWriteCommand({ TransactItems: [
+    { Update: { ...key("b"), UpdateExpression: "ADD n :n", ExpressionAttributeValues: { ":n": amount } } },
+    { Update: {
+      ...key("a"), UpdateExpression: "SET n = n - :n", ConditionExpression: "n >= :n",
+      ExpressionAttributeValues: { ":n": amount }, ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    } },
+  ] });
+  await documents.send(move(7));
+  await assert.rejects(documents.send(move(4)), (error) => {
+    assert.ok(error instanceof sdk.TransactionCanceledException);
+    assert.equal(error.message, "Transaction cancelled, please refer cancellation reasons for specific reasons " +
+      "[None, ConditionalCheckFailed]");
+    assert.deepEqual(error.CancellationReasons.map((reason) => reason.Code), ["None", "ConditionalCheckFailed"]);
+    assert.equal(error.CancellationReasons[1].Message, "The conditional request failed");
+    assert.deepEqual(error.CancellationReasons[1].Item, { pk: { S: "a" }, n: { N: "3" } });
+    return true;
+  });
+  const found = await documents.send(new lib.TransactGetCommand({ TransactItems: [
+    { Get: key("a") }, { Get: key("nothing") }, { Get: { ...key("b"), ProjectionExpression: "n, tags" } },
+  ] }));
+  assert.deepEqual(found.Responses, [{ Item: { pk: "a", n: 3 } }, {}, { Item: { n: 7, tags: new Set(["x"]) } }]);
+  const once = { ClientRequestToken: "0123456789", TransactItems: [{ Delete: key("a") }] };
+  await documents.send(new lib.TransactWriteCommand(once));
+  await documents.send(new lib.TransactWriteCommand(once));
+  await assert.rejects(documents.send(new lib.TransactWriteCommand({ ...once, TransactItems: [{ Delete: key("b") }] })),
+    sdk.IdempotentParameterMismatchException);
+});
+
 test("a table as it was", async () => {
   const { name, arn } = await table();
   await client.send(new sdk.UpdateContinuousBackupsCommand({
