@@ -61,12 +61,13 @@ static const char *const family_names[FAMILIES] = {
 #define BACKGROUND_JOBS 3
 #define BUFFERS_MOST    4 /* of one column family */
 #define BYTES_PER_SYNC  ((uint64_t)1024 * 1024)
-#define READAHEAD       ((size_t)2 * 1024 * 1024)
+#define READAHEAD       ((size_t)256 * 1024) /* of each file that a bulk scan is in */
 #define INFO_LOG_SIZE   ((size_t)4 * 1024 * 1024)
 #define INFO_LOGS       2
 #define CURRENT_MOST    ((size_t)4 * 1024 * 1024) /* bytes of `current`; above, it starts again */
 #define RELAXED_MICROS  (UINT64_C(100) * 1000)    /* at most so much is lost in relaxed mode */
 #define SCRATCH_BUFFER  ((size_t)8 * 1024 * 1024)
+#define SCRATCH_BUFFERS 2
 #define SCRATCH_FOLDER  "scratch"
 #define FOLDER_DEPTH    3
 
@@ -632,7 +633,8 @@ static rocksdb_options_t *family_options(const struct rocks *rocks, int family, 
     rocksdb_options_set_compression_per_level(options, compression, LEVELS);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
     rocksdb_options_set_write_buffer_size(options, rocks->scratch ? buffers : buffers / 2);
-    rocksdb_options_set_max_write_buffer_number(options, BUFFERS_MOST);
+    rocksdb_options_set_max_write_buffer_number(options,
+                                                rocks->scratch ? SCRATCH_BUFFERS : BUFFERS_MOST);
     rocksdb_block_based_options_set_block_cache(table, rocks->cache);
     rocksdb_block_based_options_set_block_size(table, BLOCK_SIZE);
     rocksdb_block_based_options_set_format_version(table, 5);
