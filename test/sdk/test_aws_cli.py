@@ -41,6 +41,9 @@ class Cli(unittest.TestCase):
             self.aws("put-item", "--table-name", "Music", "--item", json.dumps(item))
             key = json.dumps({name: item[name] for name in ("Artist", "Song")})
             self.assertEqual(item, self.aws("get-item", "--table-name", "Music", "--key", key)["Item"])
+            found = self.aws("query", "--table-name", "Music", "--key-condition-expression", "Artist = :artist",
+                             "--expression-attribute-values", json.dumps({":artist": item["Artist"]}))
+            self.assertEqual([item], found["Items"])
             export = self.aws("export-table-to-point-in-time", "--table-arn", arn, "--s3-bucket", "lake")
             export_arn = export["ExportDescription"]["ExportArn"]
             self.aws("delete-item", "--table-name", "Music", "--key", key)
