@@ -202,18 +202,6 @@ class Items(ServerCase):
         reply = self.dynamo.delete_item(TableName=self.table, Key=key, ReturnConsumedCapacity="NONE")
         self.assertNotIn("ConsumedCapacity", reply)
 
-    def test_expressions_are_refused_never_ignored(self):
-        item = {"pk": {"S": "a"}, "v": {"S": "old"}}
-        self.dynamo.put_item(TableName=self.table, Item=item)
-        calls = [
-            (self.dynamo.scan, {"FilterExpression": "attribute_exists(v)"}),
-            (self.dynamo.scan, {"ProjectionExpression": "v"}),
-        ]
-        for call, parameters in calls:
-            with self.subTest(parameters=parameters):
-                self.refused("ValidationException", None, call, TableName=self.table, **parameters)
-        self.assertEqual(item, self.get())
-
     def test_unknown_table(self):
         for call, parameters in ((self.dynamo.put_item, {"Item": {"pk": {"S": "a"}}}),
                                  (self.dynamo.get_item, {"Key": {"pk": {"S": "a"}}}),

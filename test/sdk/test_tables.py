@@ -211,8 +211,8 @@ class Tables(ServerCase):
 
     def test_unbuilt_operations_say_so(self):
         self.create()
-        caught = self.refused("UnknownOperationException", None, self.raw.query, TableName=self.table,
-                              KeyConditionExpression="pk = :a", ExpressionAttributeValues={":a": {"S": "a"}})
+        caught = self.refused("UnknownOperationException", None, self.raw.execute_statement,
+                              Statement=f'SELECT * FROM "{self.table}"')
         self.assertEqual(400, caught["ResponseMetadata"]["HTTPStatusCode"])
 
     def test_a_table_survives_a_restart(self):
