@@ -147,9 +147,9 @@ def gramme(arguments, folder, *options):
     file.write_text(f"[bench]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
     file.chmod(0o600)
     (folder / "buckets" / "bench").mkdir(parents=True, exist_ok=True)
-    return Process([str(arguments.gramme), "serve", "--data", str(folder / "data"), "--buckets",
-                    str(folder / "buckets"), "--listen", f"127.0.0.1:{port}", *options],
-                   f"http://127.0.0.1:{port}/", log=folder / "log")
+    store = () if "--s3-endpoint" in options else ("--buckets", str(folder / "buckets"))
+    return Process([str(arguments.gramme), "serve", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{port}",
+                    *store, *options], f"http://127.0.0.1:{port}/", log=folder / "log")
 
 
 def with_credentials(folder):
@@ -417,26 +417,34 @@ def fill(server, name, last, step=1, each=0):
 
 
 def export(arguments, folder):
-    """A full export of an instant since which 1 % of the items have changed, beside the limit's last row."""
+    """Full exports of an instant since which 1 % of the items have changed, beside the limit's last row."""
     server = gramme(arguments, folder, *arguments.option)
-    server.wait_until_up()
+    tables = []
     try:
+        server.wait_until_up()
         for mb in arguments.megabytes:
             name, items = f"Export{mb}", mb * 1_000_000 // 1000
             arn = create_table(server.url, name, True)
             began = time.monotonic()
             there = fill(server, name, items)
             print(f"{mb} MB: {there:,} items loaded in {time.monotonic() - began:.1f} s", flush=True)
-            instant = int(time.time() * 1000) + 2
+            tables.append((arn, int(time.time() * 1000) + 2))
             time.sleep(0.01)
             fill(server, name, items, 100)
             settle(server)
-            for _ in range(arguments.rounds):
-                export_once(server, folder, arn, {"ExportTime": instant / 1000})
-        print(f"  memory at most {server.memory_mb():.0f} MB, of that anonymous now "
-              f"{server.memory_mb('RssAnon'):.0f} MB")
+        sizes = export_all(arguments, folder, server, "a folder", tables, {})
     finally:
         server.stop()
+    with subprocess.Popen([HERE / "s3_sink.py"], stdout=subprocess.PIPE, text=True) as sink:
+        os.environ.update(AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
+        server = gramme(arguments, folder, "--s3-endpoint", f"http://127.0.0.1:{sink.stdout.readline().strip()}",
+                        "--s3-encryption", "off", *arguments.option)
+        try:
+            server.wait_until_up()
+            export_all(arguments, folder, server, "S3 on loopback", tables, sizes)
+        finally:
+            server.stop()
+            sink.terminate()
     if arguments.limits:
         items = max(arguments.megabytes) * 1_000_000 // 630
         out = subprocess.run([arguments.limits / "export", folder / "limit", str(items), "2"], capture_output=True,
@@ -445,13 +453,25 @@ def export(arguments, folder):
         shutil.rmtree(folder / "limit")
 
 
+def export_all(arguments, folder, server, where, tables, sizes):
+    """Answers the bytes of text of each table and format, which only a folder shows."""
+    for arn, instant in tables:
+        for form in arguments.formats:
+            print(f"to {where}, {form}:")
+            for _ in range(arguments.rounds):
+                export_once(server, folder, arn, {"ExportTime": instant / 1000, "ExportFormat": form}, sizes)
+    print(f"  memory at most {server.memory_mb():.0f} MB, of that anonymous now {server.memory_mb('RssAnon'):.0f} MB")
+    return sizes
+
+
 def settle(server):
     """Waits until compaction has nothing left to do."""
     while metric(server.url, "gramme_engine_compaction_pending_bytes"):
         time.sleep(0.2)
 
 
-def export_once(server, folder, arn, more):
+def export_once(server, folder, arn, more, sizes):
+    """Prints the rate in the text of the format, and in JSON, of which the limit's figures are."""
     began, cpu = time.monotonic(), server.cpu_seconds()
     made = call(server.url, "ExportTableToPointInTime", {"TableArn": arn, "S3Bucket": "bench", **more})
     export_arn = made["ExportDescription"]["ExportArn"]
@@ -462,13 +482,16 @@ def export_once(server, folder, arn, more):
         time.sleep(0.02)
     seconds, cpu = time.monotonic() - began, server.cpu_seconds() - cpu
     data = folder / "buckets" / "bench" / "AWSDynamoDB" / export_arn.rsplit("/", 1)[1] / "data"
-    packed = sum(path.stat().st_size for path in data.iterdir())
-    text = sum(int(subprocess.run(f"zcat {path} | wc -c", shell=True, capture_output=True, check=True).stdout)
-               for path in data.iterdir())
-    print(f"  {found['ExportStatus']}: {found['ItemCount']:,} items, {text / 1e6:.0f} MB of JSON in {seconds:.2f} s: "
-          f"{text / 1e6 / seconds:.0f} MB/s, {text / 1e6 / cpu:.0f} MB per CPU second, ratio {text / packed:.2f}",
-          flush=True)
-    shutil.rmtree(data)
+    size = (arn, more["ExportFormat"])
+    if size not in sizes:
+        sizes[size] = sum(int(subprocess.run(f"zcat {path} | wc -c", shell=True, capture_output=True, check=True).stdout)
+                          for path in data.iterdir())
+    packed = sum(path.stat().st_size for path in data.iterdir()) if data.exists() else 0
+    text, as_json = sizes[size], sizes.get((arn, "DYNAMODB_JSON"), 0)
+    print(f"  {found['ExportStatus']}: {found['ItemCount']:,} items, {text / 1e6:.0f} MB of text in {seconds:.2f} s: "
+          f"{text / 1e6 / seconds:.0f} MB/s, {text / 1e6 / cpu:.0f} MB per CPU second; "
+          f"as JSON {as_json / 1e6 / seconds:.0f} MB/s" + (f"; ratio {text / packed:.2f}" if packed else ""), flush=True)
+    shutil.rmtree(data, ignore_errors=True)
 
 
 class ExportsRunning:
@@ -579,6 +602,8 @@ def main():
     parser.add_argument("--loops", type=int, default=2)
     parser.add_argument("--connections", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1000])
+    parser.add_argument("--formats", nargs="+", default=["DYNAMODB_JSON"],
+                        choices=("DYNAMODB_JSON", "ION"), help="of exports")
     parser.add_argument("--option", nargs=1, action="extend", default=[], metavar="--NAME=VALUE",
                         help="of gramme serve, for `isolation` and `export`; may be given more than once")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases lie (default: a temporary folder)")
