@@ -75,6 +75,9 @@ int64_t request_integer(const struct request *request, const char *name, int64_t
 /* The packed item of a TYPE_ITEM, or what is wrong with it. */
 MUST_CHECK bool node_item(const struct value_node *node, struct bytes *out, struct err *err);
 
+/* The same in the service's older wording, see api/expressions.h. */
+MUST_CHECK bool node_item_older(const struct value_node *node, struct bytes *out, struct err *err);
+
 /* An item that a client may store: well-formed and at most 400 KB. */
 MUST_CHECK bool node_item_to_put(const struct value_node *node, struct bytes *out, struct err *err);
 

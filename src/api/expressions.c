@@ -22,7 +22,7 @@ bool in_envelope(const char *envelope, struct err *err)
 {
     struct err bare = *err;
 
-    if (envelope[0] == '\0')
+    if (envelope == OLDER_WORDING || envelope[0] == '\0')
         return false;
     return err_fail(err, bare.code, "%s%s", envelope, bare.message);
 }
@@ -118,6 +118,9 @@ bool expressions_check(const struct value_node *node, const char *envelope, stru
     struct members members = members_of(node);
     bool used = any(&members, EXPRESSIONS);
 
+    if (envelope == OLDER_WORDING)
+        envelope = ENVELOPE_NONE;
+
     /* Beside other expressions KeyConditions are taken (dynalite, validateExpressionParams). */
     if (members.of[ROLE_KEY_CONDITION] == NULL)
         members.of[ROLE_KEY_CONDITIONS] = NULL;
@@ -134,16 +137,22 @@ bool expressions_check(const struct value_node *node, const char *envelope, stru
 
 /* --- placeholders ----------------------------------------------------------------------------- */
 
-static bool values_take(const struct value_node *node, struct scope *scope, struct err *err)
+static bool values_take(const struct value_node *node, const char *envelope, struct scope *scope,
+                        struct err *err)
 {
     const struct item_read *values = &node->item;
+    struct bytes packed;
 
     if (!scope_put_values(scope, values->packed, err))
         return false;
-    return values->invalid == NULL ||
-           err_fail(err, ERR_VALIDATION,
+    if (envelope != OLDER_WORDING)
+        return node_item(node, &packed, err);
+    if (node_item_older(node, &packed, err))
+        return true;
+    struct err wrong = *err;
+    return err_fail(err, ERR_VALIDATION,
                     "ExpressionAttributeValues contains invalid value: %s for key %.*s",
-                    values->invalid->message, BYTES_ARGS(values->invalid_name));
+                    wrong.message, BYTES_ARGS(values->invalid_name));
 }
 
 /* Developer guide, "Service quotas": all substitution variables of a request, in bytes. The words
@@ -163,13 +172,14 @@ static bool sizes_check(const struct value_node *names, const struct value_node 
                     "exceeds max size");
 }
 
-static bool scope_take(const struct members *members, struct scope *scope, struct err *err)
+static bool scope_take(const struct members *members, const char *envelope, struct scope *scope,
+                       struct err *err)
 {
     const struct value_node *names = members->of[ROLE_NAMES], *values = members->of[ROLE_VALUES];
 
     return sizes_check(names, values, err) &&
            (names == NULL || scope_put_names(scope, names->names, names->kept, err)) &&
-           (values == NULL || values_take(values, scope, err));
+           (values == NULL || values_take(values, envelope, scope, err));
 }
 
 /* --- compiling -------------------------------------------------------------------------------- */
@@ -252,8 +262,8 @@ static bool legacy_take(const struct members *members, enum field_role role, str
     return true;
 }
 
-static bool expressions_take(const struct members *members, struct expressions *out,
-                             struct err *err)
+static bool expressions_take(const struct members *members, const char *envelope,
+                             struct expressions *out, struct err *err)
 {
     const struct value_node *const *of = members->of;
     struct scope *scope = &out->scope;
@@ -262,7 +272,7 @@ static bool expressions_take(const struct members *members, struct expressions *
            legacy_take(members, ROLE_EXPECTED, scope->arena, &out->condition, err) &&
            legacy_take(members, ROLE_OLD_FILTER, scope->arena, &out->filter, err) &&
            names_take(of[ROLE_ATTRIBUTES_TO_GET], scope->arena, &out->projection, err) &&
-           scope_take(members, scope, err) &&
+           scope_take(members, envelope, scope, err) &&
            (of[ROLE_UPDATE] == NULL ||
             update_compile(scope, of[ROLE_UPDATE]->text, &out->update, err)) &&
            condition_take(of[ROLE_CONDITION], scope, &out->condition, err) &&
@@ -281,7 +291,7 @@ bool expressions_compile(const struct value_node *node, const char *envelope, st
 
     *out = (struct expressions){.update = NULL};
     scope_init(&out->scope, arena);
-    return expressions_take(&members, out, err) || in_envelope(envelope, err);
+    return expressions_take(&members, envelope, out, err) || in_envelope(envelope, err);
 }
 
 const struct expressions *request_expressions(struct request *request, const char *envelope,

@@ -24,11 +24,14 @@
 #include "expr/projection.h"
 #include "expr/update.h"
 
-/* What PutItem, UpdateItem and DeleteItem put before all that they refuse before they look for the
- * table (dynamodb-conformance, captures/2026-08-12-wording-drift.json, us-east-1: recorded of
- * PutItem's item and of the messages of this page; of a Key it follows). The others put nothing. */
+/* How an operation words what is wrong with a request by itself (dynamodb-conformance, error-
+ * messages/valueLayers and deleteItem, recorded 2026-10): PutItem, UpdateItem and DeleteItem put an
+ * envelope around it, wherever the bad value sits; GetItem, BatchGetItem and Query put nothing; and
+ * BatchWriteItem, Scan and transactions have an older wording of some of it, and name the key of a
+ * bad expression value. */
 #define ENVELOPE_OF_WRITES "1 validation error detected: "
 #define ENVELOPE_NONE      ""
+#define OLDER_WORDING      NULL
 
 /* NULL: not asked for. In the arena of the scope. */
 struct expressions {

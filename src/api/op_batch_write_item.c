@@ -41,10 +41,11 @@ static bool write_take(const struct value_node *node, struct write *write, struc
                         "exactly one of the supported datatypes");
     if (put != NULL) {
         write->kind = WRITE_PUT;
-        return node_item_to_put(node_member(put, "Item"), &write->item, err);
+        return node_item_older(node_member(put, "Item"), &write->item, err) &&
+               node_item_to_put(node_member(put, "Item"), &write->item, err);
     }
     write->kind = WRITE_DELETE;
-    return node_item(node_member(delete, "Key"), &write->key, err);
+    return node_item_older(node_member(delete, "Key"), &write->key, err);
 }
 
 static bool writes_take(const struct value_node *tables, struct write *writes, size_t *count,

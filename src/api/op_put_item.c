@@ -21,20 +21,6 @@ const struct field shape_put_item[] = {
     SHAPE_END,
 };
 
-/* Of an empty text; this operation has a newer form of it (dynamodb-conformance, captures/
- * 2026-08-12-wording-drift.json, esm_put_ns_empty). */
-#define NOT_NUMERIC "The parameter cannot be converted to a numeric value"
-
-static bool item_valid(const struct value_node *node, struct err *err)
-{
-    const struct err *invalid = node->item.invalid;
-
-    if (invalid == NULL)
-        return true;
-    const char *end = bytes_equal(bytes_of_text(invalid->message), BYTES(NOT_NUMERIC)) ? ": " : "";
-    return err_fail(err, invalid->code, ENVELOPE_OF_WRITES "%s%s", invalid->message, end);
-}
-
 static bool put_answer(void *context, const struct write *writes, size_t count, struct err *err)
 {
     struct request *request = context;
@@ -58,8 +44,8 @@ static bool put_check(struct request *request, struct bytes *item, struct err *e
     const struct value_node *node = request_member(request, "Item");
 
     return expressions_check(request->input, ENVELOPE_OF_WRITES, &request->arena, err) &&
-           item_valid(node, err) && return_values_old(request, ENVELOPE_OF_WRITES, err) &&
-           node_item_to_put(node, item, err);
+           (node_item(node, item, err) || in_envelope(ENVELOPE_OF_WRITES, err)) &&
+           return_values_old(request, ENVELOPE_OF_WRITES, err) && node_item_to_put(node, item, err);
 }
 
 enum run op_put_item(struct request *request, struct err *err)

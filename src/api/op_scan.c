@@ -52,12 +52,12 @@ static bool segments_valid(const struct request *request, struct err *err)
 /* All that does not depend on the table; NULL: see `err`. */
 static const struct expressions *scan_read(struct request *request, struct err *err)
 {
-    if (!expressions_check(request->input, ENVELOPE_NONE, &request->arena, err) ||
+    if (!expressions_check(request->input, OLDER_WORDING, &request->arena, err) ||
         !expressions_check_names(request->input, err) ||
         !page_check_older(request, "ScanFilter", err) || !page_check_start(request, err) ||
         !segments_valid(request, err))
         return NULL;
-    const struct expressions *expressions = request_expressions(request, ENVELOPE_NONE, err);
+    const struct expressions *expressions = request_expressions(request, OLDER_WORDING, err);
     if (expressions == NULL || !page_check_select(request, ENVELOPE_NONE, err))
         return NULL;
     return expressions;

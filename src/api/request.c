@@ -190,6 +190,15 @@ bool node_item(const struct value_node *node, struct bytes *out, struct err *err
     return true;
 }
 
+bool node_item_older(const struct value_node *node, struct bytes *out, struct err *err)
+{
+    if (node_item(node, out, err))
+        return true;
+    if (node->item.older.size > 0)
+        err_fail(err, ERR_VALIDATION, "%.*s", BYTES_ARGS(node->item.older));
+    return false;
+}
+
 bool node_item_to_put(const struct value_node *node, struct bytes *out, struct err *err)
 {
     struct bytes item;

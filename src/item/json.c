@@ -27,14 +27,16 @@ struct item_reader {
     bool is_invalid;
     struct err invalid;        /* the first bad value, if is_invalid */
     struct bytes invalid_name; /* and the attribute of the item that it is in */
+    struct bytes older;        /* the other wording of it, or none */
 };
 
 /* ---- mistakes ------------------------------------------------------------------------------- */
 
 /* Messages of the service, without the "1 validation error detected: " that some operations put
- * before them. Sources: dynalite's tests, which ran on the service (test/putItem.js, "invalid
- * values in Item"), and dynamodb-conformance's recordings of 2026 (captures/2026-06-09, regions of
- * the new wording). */
+ * before them. There are two wordings, by operation (dynamodb-conformance, error-messages/
+ * valueLayers, recorded 2026-10): here is the current one, and beside it the older one where it
+ * differs. Also: dynalite's tests, which ran on the service (test/putItem.js, "invalid values in
+ * Item"). */
 #define INVALID "One or more parameter values were invalid: "
 #define EMPTY_VALUE                                                                                \
     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
@@ -152,7 +154,9 @@ static bool read_n(struct item_reader *in, struct err *err)
         return false;
     struct number *number = (struct number *)buf_room(&in->out, sizeof *number);
     if (!number_read(text, number, &wrong)) {
-        complain(in, "%s", wrong.message);
+        if (text.size == 0 && !in->is_invalid)
+            in->older = BYTES("The parameter cannot be converted to a numeric value");
+        complain(in, "%s%s", wrong.message, text.size == 0 ? ": " : "");
         put_placeholder(in);
         return true;
     }
@@ -235,14 +239,16 @@ static bool read_bool(struct item_reader *in, struct err *err)
     return true;
 }
 
-/* Whatever its value: {"NULL": false} is taken and read back as true (dynamodb-conformance,
- * putItem error messages, recorded 2026-06). */
+/* {"NULL": false} was taken in some regions for a while (dynamodb-conformance, putItem error
+ * messages, 2026-07-17: every region refuses it). */
 static bool read_null(struct item_reader *in, struct err *err)
 {
     bool truth;
 
     if (!read_truth(in, &truth, err))
         return false;
+    if (!truth)
+        complain(in, INVALID "Null attribute value types must have the value of true");
     buf_put_u8(&in->out, PACKED_NULL);
     return true;
 }
@@ -364,40 +370,83 @@ static void sort_attributes(struct parts *parts, struct item_reader *in)
     parts_lay_out(parts, in);
 }
 
-/* "["a", "a"]" of the members as they came; of data "["YQ==","YQ=="]" (dynamodb-conformance,
- * captures/2026-08-12-wording-drift.json). */
-static void put_members(struct buf *out, struct item_walk walk)
+/* Of text or data; the older wording has no quotes. */
+static void put_member(struct buf *out, struct bytes member, enum value_type type, bool quoted)
 {
+    size_t start = out->size;
+
+    if (type == VALUE_S && !quoted) {
+        buf_put_bytes(out, member);
+        return;
+    }
+    if (type == VALUE_S)
+        json_put_string(out, member);
+    else
+        json_put_base64(out, member);
+    if (quoted)
+        return;
+    out->size -= 2;
+    memmove(out->data + start, out->data + start + 1, out->size - start);
+}
+
+/* The members as they came, from `from` in the buf on. */
+static void put_members(struct buf *out, const struct item_reader *in, size_t from,
+                        enum value_type type, bool quoted)
+{
+    struct item_walk walk = {in->out.data + from, in->out.data + in->out.size};
     struct value member;
-    const char *between = "[";
 
     while (value_next(&walk, &member) && out->size < ERR_MESSAGE_MOST) {
-        buf_put_text(out, between);
-        if (member.type == VALUE_S)
-            json_put_string(out, member.content);
-        else
-            json_put_base64(out, member.content);
-        between = member.type == VALUE_S ? ", " : ",";
+        if (out->size > 0)
+            buf_put_text(out, type == VALUE_S || !quoted ? ", " : ",");
+        put_member(out, member.content, type, quoted);
     }
-    buf_put_text(out, "]");
+}
+
+/* In the current wording the members before the first repeat are in order, the others as they came
+ * (["b", "a", "b"] is told as ["a", "b", "b"]). `parts` are sorted, equal ones as they came. */
+static void put_repeated(struct buf *out, const struct item_reader *in, const struct parts *parts,
+                         enum value_type type)
+{
+    const uint8_t *base = in->out.data + parts->base;
+    uint32_t repeat = UINT32_MAX;
+
+    for (uint32_t i = 1; i < parts->count; i++)
+        if (part_repeats(parts, in, i) && parts->all[i].start < repeat)
+            repeat = parts->all[i].start;
+    for (uint32_t i = 0; i < parts->count && out->size < ERR_MESSAGE_MOST; i++) {
+        if (parts->all[i].start >= repeat)
+            continue;
+        if (out->size > 0)
+            buf_put_text(out, type == VALUE_S ? ", " : ",");
+        put_member(out, item_part_key(base, &parts->all[i]), type, true);
+    }
+    put_members(out, in, parts->base + repeat, type, true);
 }
 
 /* The members still lie as they came. */
-static void complain_of_duplicates(struct item_reader *in, size_t content, enum value_type type)
+static void complain_of_duplicates(struct item_reader *in, const struct parts *parts,
+                                   enum value_type type)
 {
-    struct item_walk walk = {in->out.data + content, in->out.data + in->out.size};
-    struct buf list;
+    const char *of = type == VALUE_B ? "of type BS" : "";
+    struct buf current, older;
 
     if (in->is_invalid)
         return;
     if (type == VALUE_N) {
-        complain(in, "Input collection contains duplicates");
+        complain(in, INVALID "Input collection contains duplicates.");
+        in->older = BYTES("Input collection contains duplicates");
         return;
     }
-    buf_init_in(&list, in->json->arena);
-    put_members(&list, walk);
-    complain(in, INVALID "Input collection %.*s%s contains duplicates.",
-             BYTES_ARGS(buf_bytes(&list)), type == VALUE_B ? "of type BS" : "");
+    buf_init_in(&current, in->json->arena);
+    buf_init_in(&older, in->json->arena);
+    put_repeated(&current, in, parts, type);
+    put_members(&older, in, parts->base, type, false);
+    complain(in, INVALID "Input collection [%.*s]%s contains duplicates.",
+             BYTES_ARGS(buf_bytes(&current)), of);
+    in->older =
+        arena_printf(in->json->arena, INVALID "Input collection [%.*s]%s contains duplicates.",
+                     BYTES_ARGS(buf_bytes(&older)), of);
 }
 
 static void sort_members(struct parts *parts, struct item_reader *in, enum value_type type)
@@ -405,7 +454,7 @@ static void sort_members(struct parts *parts, struct item_reader *in, enum value
     parts_sort(parts, in);
     for (uint32_t i = 1; i < parts->count; i++) {
         if (part_repeats(parts, in, i)) {
-            complain_of_duplicates(in, parts->base, type);
+            complain_of_duplicates(in, parts, type);
             return;
         }
     }
@@ -738,7 +787,7 @@ static void reader_begin(struct item_reader *in, struct json_reader *json)
 
     in->json = json;
     in->is_invalid = false;
-    in->invalid_name = BYTES_NONE;
+    in->invalid_name = in->older = BYTES_NONE;
     buf_init_in(&in->out, json->arena);
     buf_room(&in->out, left < CAPACITY_FIRST ? left + 1 : CAPACITY_FIRST);
 }
@@ -751,6 +800,7 @@ static void reader_end(const struct item_reader *in, struct item_read *out)
     out->invalid = arena_alloc(in->json->arena, sizeof in->invalid);
     *out->invalid = in->invalid;
     out->invalid_name = in->invalid_name;
+    out->older = in->older;
 }
 
 bool item_read_json(struct json_reader *reader, struct item_read *out, struct err *err)

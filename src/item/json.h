@@ -13,6 +13,7 @@
 struct item_read {
     struct bytes packed; /* in the arena; if `invalid` only the names in it are what was sent */
     struct err *invalid; /* in the arena: ERR_VALIDATION with the service's message, or NULL */
+    struct bytes older;  /* what operations say of it that keep the older wording; or none */
     struct bytes invalid_name; /* the attribute that holds the bad value; of a value: none */
 };
 

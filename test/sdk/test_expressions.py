@@ -74,8 +74,7 @@ class Expressions(ServerCase):
             ("Invalid UpdateExpression: The expression can not be empty;", {"UpdateExpression": ""}),
             ("Value provided in ExpressionAttributeNames unused in expressions: keys: {#unused}",
              {"UpdateExpression": "REMOVE v", "ExpressionAttributeNames": {"#unused": "x"}}),
-            ("ExpressionAttributeValues contains invalid value: One or more parameter values were invalid: An string "
-             "set  may not be empty for key :v",
+            ("One or more parameter values were invalid: An string set  may not be empty",
              {"UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": {"SS": []}}}),
             ("ExpressionAttributeValues can only be specified when using expressions",
              {"ExpressionAttributeValues": {":v": {"S": "x"}}}))

@@ -94,7 +94,8 @@ class Items(ServerCase):
             ({"NS": []}, "An number set  may not be empty"),
             ({"BS": []}, "Binary sets should not be empty"),
             ({"SS": ["a", "a"]}, 'Input collection ["a", "a"] contains duplicates.'),
-            ({"NS": ["1", "1.0"]}, "Input collection contains duplicates"),
+            ({"NS": ["1", "1.0"]}, "Input collection contains duplicates."),
+            ({"NULL": False}, "Null attribute value types must have the value of true"),
             ({}, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
             ({"S": "a", "N": "1"},
              "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
@@ -106,10 +107,6 @@ class Items(ServerCase):
                                       Item={"pk": {"S": "a"}, "v": value})
                 self.assertIn(message, caught["Error"]["Message"])
         self.assertIsNone(self.get())
-
-    def test_null_is_true_whatever_was_sent(self):
-        self.put(v={"NULL": False})
-        self.assertEqual({"NULL": True}, self.get()["v"])
 
     def test_nesting(self):
         def nested(levels):

@@ -81,8 +81,8 @@ static void mistakes_are_told_in_order(void **state)
          BAD, ONE "ExpressionAttributeValues contains invalid key: Syntax error; key: \\\"b\\\""},
         {"PutItem",
          PUT_AND(ITEM, IF("") "," VALUES("\":a\":{\"S\":\"\"},\":b\":{\"L\":[{}]},\":c\":{}")), BAD,
-         ONE "ExpressionAttributeValues contains invalid value: Supplied AttributeValue is empty, "
-             "must contain exactly one of the supported datatypes for key :b"},
+         ONE "Supplied AttributeValue is empty, must contain exactly one of the supported "
+             "datatypes"},
         {"PutItem",
          PUT_AND(ITEM, IF("") "," NAMES("\"#a\":\"a\"") "," VALUES("\":b\":{\"S\":\"\"}")), BAD,
          ONE "Invalid ConditionExpression: The expression can not be empty;"},
@@ -109,6 +109,21 @@ static void mistakes_are_told_in_order(void **state)
          ONE "ExpressionAttributeValues can only be specified when using expressions"},
         {"DeleteItem", KEY_AND(ITEM, IF("((a = b))")), BAD,
          ONE "Invalid ConditionExpression: The expression has redundant parentheses;"},
+    };
+
+    SCRIPT(state, steps);
+}
+
+/* dynamodb-conformance, error-messages/valueLayers, recorded 2026-10. */
+static void the_older_wording_names_the_placeholder(void **state)
+{
+    static const struct step steps[] = {
+        {"Scan",
+         "{\"TableName\":\"hash\",\"FilterExpression\":\"\"," VALUES(
+             "\":a\":{\"S\":\"\"},\":b\":{\"L\":[{\"N\":\"\"}]}") "}",
+         BAD,
+         INVALID "ExpressionAttributeValues contains invalid value: The parameter cannot be "
+                 "converted to a numeric value for key :b"},
     };
 
     SCRIPT(state, steps);
@@ -227,6 +242,7 @@ int main(void)
         TEST(conditions_decide_over_writes),
         TEST(the_item_of_a_failed_condition_is_shown_where_wanted),
         TEST(mistakes_are_told_in_order),
+        TEST(the_older_wording_names_the_placeholder),
         TEST(placeholders_have_a_bound),
         TEST(placeholders_of_wrong_types_are_refused),
         TEST(reads_show_what_is_chosen),

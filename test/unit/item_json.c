@@ -96,8 +96,8 @@ static void items_come_back(void **state)
         {"{\"a\":{\"S\":\"1\",\"S\":\"2\"}}", "{\"a\":{\"S\":\"2\"}}"},
         /* null is absent, what is unknown is ignored */
         {"{\"a\":{\"S\":\"1\",\"N\":null,\"X\":{\"y\":[1,2]}}}", "{\"a\":{\"S\":\"1\"}}"},
-        {"{\"a\":{\"NULL\":false}}", "{\"a\":{\"NULL\":true}}"},
-        {"{\"a\":{\"NULL\":\"no\"},\"b\":{\"BOOL\":\"FALSE\"}}",
+        {"{\"a\":{\"NULL\":\"yes\"}}", "{\"a\":{\"NULL\":true}}"},
+        {"{\"a\":{\"NULL\":\"1\"},\"b\":{\"BOOL\":\"FALSE\"}}",
          "{\"a\":{\"NULL\":true},\"b\":{\"BOOL\":false}}"},
     };
     struct read *read = *state;
@@ -121,19 +121,22 @@ static void bad_values_are_kept(void **state)
         {"{\"a\":{\"L\":[{}]}}", EMPTY},
         {"{\"a\":{\"L\":[null]}}", EMPTY},
         {"{\"a\":{\"S\":\"a\",\"BOOL\":true}}", MANY},
-        {"{\"a\":{\"S\":\"\",\"N\":\"\"}}", "The parameter cannot be converted to a numeric value"},
+        {"{\"a\":{\"S\":\"\",\"N\":\"\"}}",
+         "The parameter cannot be converted to a numeric value: "},
+        {"{\"a\":{\"NULL\":false}}",
+         INVALID "Null attribute value types must have the value of true"},
         {"{\"a\":{\"S\":\"a\",\"N\":\"b\"}}",
          "The parameter cannot be converted to a numeric value: b"},
         {"{\"a\":{\"NS\":[\"1\",\"b\"]}}",
          "The parameter cannot be converted to a numeric value: b"},
-        {"{\"a\":{\"NS\":[\"1\",\"1.0\"]}}", "Input collection contains duplicates"},
+        {"{\"a\":{\"NS\":[\"1\",\"1.0\"]}}", INVALID "Input collection contains duplicates."},
         {"{\"a\":{\"SS\":[]}}", INVALID "An string set  may not be empty"},
         {"{\"a\":{\"NS\":[]}}", INVALID "An number set  may not be empty"},
         {"{\"a\":{\"BS\":[]}}", INVALID "Binary sets should not be empty"},
         {"{\"a\":{\"SS\":[\"a\",null]}}",
          INVALID "An string set may not have a null string as a member"},
         {"{\"a\":{\"SS\":[\"b\",\"a\",\"b\"]}}",
-         INVALID "Input collection [\"b\", \"a\", \"b\"] contains duplicates."},
+         INVALID "Input collection [\"a\", \"b\", \"b\"] contains duplicates."},
         {"{\"a\":{\"BS\":[\"Yg==\",\"Yg==\"]}}",
          INVALID "Input collection [\"Yg==\",\"Yg==\"]of type BS contains duplicates."},
         {"{\"a\":{\"N\":\"1e126\"}}",
@@ -151,6 +154,37 @@ static void bad_values_are_kept(void **state)
             fail_msg("%s", cases[i].text);
         assert_int_equal(read->item.invalid->code, ERR_VALIDATION);
         assert_string_equal(read->item.invalid->message, cases[i].message);
+    }
+}
+
+/* dynamodb-conformance, error-messages/valueLayers, recorded 2026-10. */
+static void some_bad_values_have_two_wordings(void **state)
+{
+    static const struct {
+        const char *text, *current, *older; /* older "": as the current */
+    } cases[] = {
+        {"{\"a\":{\"N\":\"\"}}", "The parameter cannot be converted to a numeric value: ",
+         "The parameter cannot be converted to a numeric value"},
+        {"{\"a\":{\"SS\":[\"b\",\"a\",\"b\",\"0\"]}}",
+         INVALID "Input collection [\"a\", \"b\", \"b\", \"0\"] contains duplicates.",
+         INVALID "Input collection [b, a, b, 0] contains duplicates."},
+        {"{\"a\":{\"BS\":[\"/w==\",\"AA==\",\"AA==\"]}}",
+         INVALID "Input collection [\"AA==\",\"/w==\",\"AA==\"]of type BS contains duplicates.",
+         INVALID "Input collection [/w==, AA==, AA==]of type BS contains duplicates."},
+        {"{\"a\":{\"NS\":[\"2\",\"1\",\"2\"]}}", INVALID "Input collection contains duplicates.",
+         "Input collection contains duplicates"},
+        {"{\"a\":{}}",
+         "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+         ""},
+    };
+    struct read *read = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        read_text(read, bytes_of_text(cases[i].text));
+        assert_true(read->ok && read->item.invalid != NULL);
+        assert_string_equal(read->item.invalid->message, cases[i].current);
+        assert_bytes_equal(read->item.older, bytes_of_text(cases[i].older));
+        assert_bytes_equal(read->item.invalid_name, BYTES("a"));
     }
 }
 
@@ -352,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(items_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_values_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_types_fail_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(some_bad_values_have_two_wordings, setup, teardown),
         cmocka_unit_test_setup_teardown(levels_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(the_vector_weighs_46, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_lead_an_export_line, setup, teardown),
