@@ -87,10 +87,10 @@ static bool gets_read(struct gets *gets, const struct value_node *elements, stru
     for (uint32_t i = 0; i < gets->count; i++) {
         gets->nodes[i] = node_member(&elements->members[i], "Get");
         gets->keys[i].exact = true;
-        if (!expressions_check(gets->nodes[i], ENVELOPE_NONE, &gets->request->arena, err) ||
-            !expressions_compile(gets->nodes[i], ENVELOPE_NONE, &gets->request->arena,
+        if (!expressions_check(gets->nodes[i], OLDER_WORDING, &gets->request->arena, err) ||
+            !expressions_compile(gets->nodes[i], OLDER_WORDING, &gets->request->arena,
                                  &gets->expressions[i], err) ||
-            !node_item(node_member(gets->nodes[i], "Key"), &gets->keys[i].item, err))
+            !node_item_older(node_member(gets->nodes[i], "Key"), &gets->keys[i].item, err))
             return false;
     }
     return true;

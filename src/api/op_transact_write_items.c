@@ -113,12 +113,13 @@ static bool action_read(struct request *request, const struct value_node *elemen
     bool bare =
         action->kind != ACTION_UPDATE && node_member(action->node, "ConditionExpression") == NULL;
     action->expressions = (struct expressions){.condition = NULL};
-    if (!bare && !expressions_compile(action->node, ENVELOPE_NONE, &request->arena,
+    if (!bare && !expressions_compile(action->node, OLDER_WORDING, &request->arena,
                                       &action->expressions, err))
         return false;
     item->exact = !put;
-    return put ? node_item_to_put(node_member(action->node, "Item"), &item->item, err)
-               : node_item(node_member(action->node, "Key"), &item->item, err);
+    const struct value_node *node = node_member(action->node, put ? "Item" : "Key");
+    return node_item_older(node, &item->item, err) &&
+           (!put || node_item_to_put(node, &item->item, err));
 }
 
 static const struct plan *plan_make(struct request *request, struct err *err)
