@@ -61,6 +61,23 @@ static bool keys_valid(const struct value_node *keys, uint32_t *total, struct er
 
 /* Of each table what needs no table to be seen: the expressions, then the keys (dynalite,
  * validations/batchGetItem). */
+/* The request is one of either style, all its tables together (dynamodb-conformance,
+ * error-messages/ batchGetItem); the words are those of one table's. */
+static bool styles_check(const struct value_node *tables, struct err *err)
+{
+    bool newer = false, older = false;
+
+    for (uint32_t i = 0; i < tables->kept; i++) {
+        newer = newer || node_member(&tables->members[i], "ProjectionExpression") != NULL;
+        older = older || node_member(&tables->members[i], "AttributesToGet") != NULL;
+    }
+    return !newer || !older ||
+           err_fail(err, ERR_VALIDATION,
+                    "Can not use both expression and non-expression parameters in the same "
+                    "request: Non-expression parameters: {AttributesToGet} Expression "
+                    "parameters: {ProjectionExpression}");
+}
+
 static bool parts_take(struct request *request, const struct value_node *tables,
                        struct batch *batch, struct err *err)
 {
@@ -229,10 +246,15 @@ enum run op_batch_get_item(struct request *request, struct err *err)
     struct batch batch = {.count = tables->kept};
 
     if (tables->count == 0) {
-        err_fail(err, ERR_VALIDATION, "The requestItems parameter is required for BatchGetItem");
+        /* What all regions but one say since 2026-09; BatchWriteItem still says that "the
+         * requestItems parameter is required" (dynamodb-conformance, error-messages/batchGetItem).
+         */
+        err_fail(err, ERR_VALIDATION,
+                 "1 validation error detected: Value at 'RequestItems' failed to satisfy "
+                 "constraint: Member must have length greater than or equal to 1");
         return RUN_FAILED;
     }
-    if (!parts_take(request, tables, &batch, err))
+    if (!styles_check(tables, err) || !parts_take(request, tables, &batch, err))
         return RUN_FAILED;
     for (uint32_t i = 0; i < batch.count; i++)
         if (!part_find(request, &batch.parts[i], err))

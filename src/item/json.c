@@ -51,9 +51,10 @@ struct item_reader {
 #define NULL_IN_STRINGS  INVALID "An string set may not have a null string as a member"
 #define NULL_IN_NUMBERS  INVALID "An number set may not have a null string as a member"
 #define NULL_IN_BINARIES INVALID "Binary sets may not contain null or empty values"
-/* No recording was found of these two. */
-#define EMPTY_NAME INVALID "An attribute name may not be empty"
-#define LONG_NAME  INVALID "An attribute name may not be longer than 65535 bytes"
+/* dynamodb-conformance, validation-ordering/deepRequests. */
+#define EMPTY_NAME "Empty attribute name"
+/* No recording was found of this one. */
+#define LONG_NAME INVALID "An attribute name may not be longer than 65535 bytes"
 
 static void complain(struct item_reader *in, const char *format, ...) PRINTF(2, 3);
 

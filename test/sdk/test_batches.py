@@ -92,6 +92,13 @@ class Batches(ServerCase):
     def test_get_refusals(self):
         get = self.raw.batch_get_item
         key = {"pk": {"S": "a"}}
+        other = self.table + "-other"
+        self.create(other)
+        self.refused("ValidationException", "Can not use both expression and non-expression parameters in the same "
+                     "request: Non-expression parameters: {AttributesToGet} Expression parameters: "
+                     "{ProjectionExpression}", get, RequestItems={
+                         self.table: {"Keys": [key], "ProjectionExpression": "pk"},
+                         other: {"Keys": [key], "AttributesToGet": ["pk"]}})
         self.refused("ValidationException", None, get, RequestItems={})
         self.refused("ValidationException", None, get, RequestItems={self.table: {"Keys": []}})
         self.refused("ValidationException", "Provided list of item keys contains duplicates", get,

@@ -190,6 +190,9 @@ class Transactions(ServerCase):
         nowhere = {"Put": {"TableName": "nothing-here", "Item": key("a")}}
         syntax = self.check("a", "attribute_not_exists(")
         told = 'Invalid ConditionExpression: Syntax error; token: "<EOF>", near: "("'
+        empty = self.put("b", **{"": {"S": "x"}})
+        self.invalid("Empty attribute name", empty, syntax)
+        self.invalid(told, syntax, empty)
         deep = {"S": "leaf"}
         for _ in range(32):
             deep = {"M": {"n": deep}}

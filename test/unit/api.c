@@ -993,7 +993,9 @@ static void batches_read(void **state)
         {"BatchGetItem", "{}", BAD,
          ONE "Value null at 'requestItems' failed to satisfy constraint: Member must not be null"},
         {"BatchGetItem", "{\"RequestItems\":{}}", BAD,
-         INVALID "The requestItems parameter is required for BatchGetItem"},
+         ONE
+         "Value at 'RequestItems' failed to satisfy constraint: Member must have length greater "
+         "than or equal to 1"},
         {"BatchGetItem", "{\"RequestItems\":{\"hash\":{\"Keys\":[{" PK("a") "},{" PK("a") "}]}}}",
          BAD, INVALID "Provided list of item keys contains duplicates"},
         {"BatchGetItem", "{\"RequestItems\":{\"hash\":{\"Keys\":[{}]}}}", BAD, MISMATCH},
