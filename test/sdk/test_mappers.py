@@ -95,7 +95,8 @@ class PynamoDB(unittest.TestCase):
         self.assertEqual(50, len(list(Order.query("bob", last_evaluated_key=found.last_evaluated_key))))
 
     def test_transactions(self):
-        connection = Connection(region=REGION, host=self.server.url)
+        connection = Connection(region=REGION, host=self.server.url, aws_access_key_id=Order.Meta.aws_access_key_id,
+                                aws_secret_access_key=Order.Meta.aws_secret_access_key)
         first, second = Order("eve", 1, total=100), Order("eve", 2, total=0)
         with transactions.TransactWrite(connection=connection, client_request_token="once") as work:
             work.save(first)
