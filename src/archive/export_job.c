@@ -27,6 +27,7 @@ struct export_run {
     struct export_run *next; /* exports->lock */
     struct arena arena;      /* of the texts below; no step changes them, so threads share them */
     struct export export;    /* as read by start() */
+    enum line_format format;
     const char *bucket;
     struct object_settings object; /* but for the content type */
     struct past *past;
@@ -174,6 +175,11 @@ static enum job_end job_start(void *context, struct job *job, struct err *err)
     pthread_mutex_lock(&exports->lock);
     run->export = found;
     pthread_mutex_unlock(&exports->lock);
+    if (!line_format_named(run->export.format, &run->format)) {
+        err_fail(err, ERR_CORRUPT, "the record of %.*s has format %.*s", BYTES_ARGS(job->name),
+                 BYTES_ARGS(run->export.format));
+        return JOB_FAILED;
+    }
     run->bucket = arena_text(&run->arena, run->export.bucket);
     run->object = (struct object_settings){
         .encryption = optional_text(&run->arena, run->export.encryption),
@@ -383,7 +389,9 @@ static enum job_end write_file(struct part_walk *walk, struct export_part *part,
         .store = run->exports->settings.store,
         .where = *where,
         .object = run->object,
-        .form = {.keys = run->export.keys, .key_count = run->export.key_count},
+        .form = {.format = run->format,
+                 .keys = run->export.keys,
+                 .key_count = run->export.key_count},
     };
 
     settings.object.content_type = "application/x-gzip";
@@ -407,8 +415,9 @@ static struct object_location part_location(const struct export_run *run, struct
 {
     const struct export *export = &run->export;
 
-    return (struct object_location){
-        run->bucket, export_data_key(arena, export->prefix, export_id(export), part->name)};
+    return (struct object_location){run->bucket,
+                                    export_data_key(arena, export->prefix, export_id(export),
+                                                    part->name, line_format_suffix(run->format))};
 }
 
 /* X2; false: the store cannot be cleared now. */
@@ -547,8 +556,7 @@ static bool list_files(struct export_run *run, struct arena *arena, struct buf *
             .items = part.items,
             .md5 = part.md5,
             .etag = part.etag,
-            .key =
-                bytes_of_text(export_data_key(arena, export->prefix, export_id(export), part.name)),
+            .key = bytes_of_text(part_location(run, arena, &part).key),
         };
         manifest_put_file(out, &file);
         sums->items += part.items;

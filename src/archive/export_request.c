@@ -80,9 +80,6 @@ bool export_request_check(const struct export_request *request, const struct arn
     if (is(request->type, "INCREMENTAL_EXPORT"))
         return err_fail(err, ERR_VALIDATION,
                         "Invalid Request: Incremental exports are not built into this server yet");
-    if (is(request->format, "ION"))
-        return err_fail(err, ERR_VALIDATION,
-                        "Invalid Request: Exports in ION are not built into this server yet");
     return true;
 }
 

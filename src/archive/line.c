@@ -4,29 +4,68 @@
 
 #include <assert.h>
 
+#include "item/ion.h"
 #include "item/json.h"
+#include "item/number.h"
 #include "json/writer.h"
+
+static const struct {
+    const char *name, *suffix;
+} formats[] = {
+    [LINE_JSON] = {"DYNAMODB_JSON", ".json.gz"},
+    [LINE_ION] = {"ION", ".ion.gz"},
+};
+
+const char *line_format_name(enum line_format format)
+{
+    return formats[format].name;
+}
+
+const char *line_format_suffix(enum line_format format)
+{
+    return formats[format].suffix;
+}
+
+bool line_format_named(struct bytes name, enum line_format *out)
+{
+    for (enum line_format format = LINE_JSON; format <= LINE_ION; format++)
+        if (bytes_equal(name, bytes_of_text(formats[format].name))) {
+            *out = format;
+            return true;
+        }
+    return false;
+}
 
 uint64_t line_put_item(const struct line_form *form, struct bytes item, struct buf *out)
 {
-    buf_put_literal(out, "{\"Item\":");
-    uint64_t size = item_write_json_led(item, form->keys, form->key_count, out);
+    uint64_t size;
+
+    if (form->format == LINE_ION) {
+        buf_put_literal(out, "$ion_1_0 {Item:");
+        size = item_write_ion_led(item, form->keys, form->key_count, out);
+    } else {
+        buf_put_literal(out, "{\"Item\":");
+        size = item_write_json_led(item, form->keys, form->key_count, out);
+    }
     buf_put_literal(out, "}\n");
     return size;
 }
 
-uint64_t line_put_change(const struct line_form *form, const struct line_change *change,
-                         struct buf *out)
+static bool shows_before(const struct line_form *form, const struct line_change *change)
 {
-    struct bytes any = change->after.size > 0 ? change->after : change->before;
+    return change->before.size > 0 && form->view == LINE_NEW_AND_OLD_IMAGES;
+}
+
+static uint64_t put_json_change(const struct line_form *form, const struct line_change *change,
+                                struct bytes keys, struct buf *out)
+{
     uint64_t size = 0;
 
-    assert(any.size > 0);
     buf_put_literal(out, "{\"Metadata\":{\"WriteTimestampMicros\":{\"N\":\"");
     json_put_i64(out, (int64_t)change->time);
     buf_put_literal(out, "\"}},\"Keys\":");
-    item_write_json_only(any, form->keys, form->key_count, out);
-    if (change->before.size > 0 && form->view == LINE_NEW_AND_OLD_IMAGES) {
+    item_write_json_only(keys, form->keys, form->key_count, out);
+    if (shows_before(form, change)) {
         buf_put_literal(out, ",\"OldImage\":");
         size += item_write_json(change->before, out);
     }
@@ -36,4 +75,38 @@ uint64_t line_put_change(const struct line_form *form, const struct line_change 
     }
     buf_put_literal(out, "}\n");
     return size;
+}
+
+static uint64_t put_ion_change(const struct line_form *form, const struct line_change *change,
+                               struct bytes keys, struct buf *out)
+{
+    struct number time;
+    uint64_t size = 0;
+
+    number_of_integer((int64_t)change->time, &time);
+    buf_put_literal(out, "$ion_1_0 {Record:{Keys:");
+    item_write_ion_only(keys, form->keys, form->key_count, out);
+    buf_put_literal(out, ",Metadata:{WriteTimestampMicros:");
+    ion_put_number(out, number_bytes(&time));
+    buf_put_u8(out, '}');
+    if (shows_before(form, change)) {
+        buf_put_literal(out, ",OldImage:");
+        size += item_write_ion(change->before, out);
+    }
+    if (change->after.size > 0) {
+        buf_put_literal(out, ",NewImage:");
+        size += item_write_ion(change->after, out);
+    }
+    buf_put_literal(out, "}}\n");
+    return size;
+}
+
+uint64_t line_put_change(const struct line_form *form, const struct line_change *change,
+                         struct buf *out)
+{
+    struct bytes keys = change->after.size > 0 ? change->after : change->before;
+
+    assert(keys.size > 0);
+    return form->format == LINE_ION ? put_ion_change(form, change, keys, out)
+                                    : put_json_change(form, change, keys, out);
 }

@@ -7,7 +7,8 @@
 #include "base/buf.h"
 
 enum line_format {
-    LINE_JSON, /* ExportFormat DYNAMODB_JSON */
+    LINE_JSON,
+    LINE_ION,
 };
 
 enum line_view {
@@ -28,6 +29,12 @@ struct line_change {
     uint64_t time; /* of the last write, microseconds since 1970 */
     struct bytes before, after;
 };
+
+/* The name of an ExportFormat ("DYNAMODB_JSON", "ION"), and what the names of its data files end
+ * in; false for a name that is none. */
+const char *line_format_name(enum line_format format);
+const char *line_format_suffix(enum line_format format);
+MUST_CHECK bool line_format_named(struct bytes name, enum line_format *out);
 
 /* Both append the line with its end and return the item_size() of the images that are in it. */
 uint64_t line_put_item(const struct line_form *form, struct bytes item, struct buf *out);

@@ -44,7 +44,8 @@ void file_name_make(char to[FILE_NAME_SIZE + 1])
     file_name_encode(random, to);
 }
 
-/* Exactly one slash between a prefix and what follows; a prefix that is empty adds nothing. */
+/* Exactly one slash between a prefix and what follows; a prefix that is empty adds nothing. Without
+ * an id it is the folder that incremental exports share. */
 static void put_folder(struct buf *out, struct bytes prefix, struct bytes id)
 {
     buf_put_bytes(out, prefix);
@@ -52,7 +53,8 @@ static void put_folder(struct buf *out, struct bytes prefix, struct bytes id)
         buf_put_u8(out, '/');
     buf_put_literal(out, "AWSDynamoDB/");
     buf_put_bytes(out, id);
-    buf_put_u8(out, '/');
+    if (id.size > 0)
+        buf_put_u8(out, '/');
 }
 
 char *export_key(struct arena *arena, struct bytes prefix, struct bytes id, const char *leaf)
@@ -66,7 +68,8 @@ char *export_key(struct arena *arena, struct bytes prefix, struct bytes id, cons
     return (char *)key.data;
 }
 
-char *export_data_key(struct arena *arena, struct bytes prefix, struct bytes id, struct bytes name)
+char *export_data_key(struct arena *arena, struct bytes prefix, struct bytes id, struct bytes name,
+                      const char *suffix)
 {
     struct buf key;
 
@@ -74,7 +77,7 @@ char *export_data_key(struct arena *arena, struct bytes prefix, struct bytes id,
     put_folder(&key, prefix, id);
     buf_put_literal(&key, "data/");
     buf_put_bytes(&key, name);
-    buf_put_literal(&key, ".json.gz");
+    buf_put_text(&key, suffix);
     buf_put_u8(&key, '\0');
     return (char *)key.data;
 }

@@ -15,9 +15,12 @@ void export_id_make(uint64_t start_ms, char to[EXPORT_ID_SIZE + 1]);
 void file_name_make(char to[FILE_NAME_SIZE + 1]);
 void file_name_encode(const uint8_t random[16], char to[FILE_NAME_SIZE + 1]);
 
-/* Keys of one export's objects, NUL-terminated in the arena. `prefix` as sent, or BYTES_NONE. */
+/* Keys of one export's objects, NUL-terminated in the arena. `prefix` as sent, or BYTES_NONE. A
+ * data file without an id lies in the folder that incremental exports share; `suffix` is that of
+ * its format (line_format_suffix()). */
 char *export_key(struct arena *arena, struct bytes prefix, struct bytes id, const char *leaf);
-char *export_data_key(struct arena *arena, struct bytes prefix, struct bytes id, struct bytes name);
+char *export_data_key(struct arena *arena, struct bytes prefix, struct bytes id, struct bytes name,
+                      const char *suffix);
 
 #define LEAF_STARTED     "_started"
 #define LEAF_FILES       "manifest-files.json"

@@ -418,3 +418,50 @@ void number_print(struct bytes encoded, struct buf *out)
 {
     out->size += number_print_to(encoded, buf_room(out, NUMBER_TEXT_MOST));
 }
+
+static uint8_t *put_exponent(uint8_t *to, int exponent)
+{
+    uint8_t reversed[3];
+    int count = 0;
+
+    *to++ = 'd';
+    if (exponent < 0)
+        *to++ = '-';
+    for (int left = exponent < 0 ? -exponent : exponent; left > 0; left /= 10)
+        reversed[count++] = (uint8_t)(left % 10);
+    while (count > 0)
+        *to++ = (uint8_t)('0' + reversed[--count]);
+    return to;
+}
+
+/* Below 10^-6 java.math.BigDecimal, whose text the service's writer follows, turns to exponents. */
+#define ION_POINT_LEAST (-5)
+
+size_t number_print_ion_to(struct bytes encoded, uint8_t *to)
+{
+    struct decimal decimal = {0};
+    uint8_t *start = to;
+
+    if (encoded.size > 1)
+        decode(encoded, &decimal);
+    int exponent = decimal.point - decimal.count;
+    if (decimal.negative)
+        *to++ = '-';
+    if (decimal.count == 0) {
+        *to++ = '0';
+        *to++ = '.';
+    } else if (exponent > 0 || decimal.point < ION_POINT_LEAST) {
+        to = put_digits(to, decimal.digits, decimal.count);
+        to = put_exponent(to, exponent);
+    } else if (decimal.point > 0) {
+        to = put_digits(to, decimal.digits, decimal.point);
+        *to++ = '.';
+        to = put_digits(to, decimal.digits + decimal.point, decimal.count - decimal.point);
+    } else {
+        *to++ = '0';
+        *to++ = '.';
+        to = put_zeros(to, -decimal.point);
+        to = put_digits(to, decimal.digits, decimal.count);
+    }
+    return (size_t)(to - start);
+}

@@ -43,9 +43,12 @@ bool number_valid(struct bytes encoded);
 
 /* The canonical text, as the service prints it in an answer: never an exponent, no zero that is not
  * needed, 1E+125 is a 1 and 125 zeros (dynamodb-conformance, numberByteSize, recorded 2026-08).
- * `encoded` is valid. The second one writes into room of the caller's. */
+ * `encoded` is valid. The last one writes into room of the caller's. */
 #define NUMBER_TEXT_MOST 170 /* -0. and 129 zeros and 38 digits */
 void number_print(struct bytes encoded, struct buf *out);
+/* The text of an Ion decimal, as exports have it (spec/export.md 4.2): no zero at the end of the
+ * digits, `42.`, `6d2`, `0.5`, `1d-130`. Room as above. */
+size_t number_print_ion_to(struct bytes encoded, uint8_t *to);
 size_t number_print_to(struct bytes encoded, uint8_t *to);
 
 #endif

@@ -1,50 +1,15 @@
-/* json/writer.c - strings are copied 16 bytes at a time while looking for what must be escaped: few
- * strings hold anything of the kind. Room is made once for a whole string and again only behind an
- * escape. */
+/* json/writer.c - strings are copied in blocks while looking for what must be escaped: few strings
+ * hold anything of the kind. Room is made once for a whole string and again only behind an escape.
+ */
 #include "json/writer.h"
+
+#include "base/text.h"
 
 #ifdef __SSSE3__
 #include <tmmintrin.h>
-#elif defined(__SSE2__)
-#include <emmintrin.h>
 #endif
 
-#define BLOCK       16 /* bytes that are copied together; room for one more is always there */
-#define ESCAPE_MOST 6  /* of \u001f */
-
-static inline bool must_escape(uint8_t c)
-{
-    return c < 0x20 || c == '"' || c == '\\';
-}
-
-/* Copies up to the first byte that must be escaped. There is room for the rest and a block more. */
-static inline const uint8_t *copy_run(const uint8_t *at, const uint8_t *end, uint8_t **to)
-{
-    uint8_t *out = *to;
-
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\');
-    const __m128i control = _mm_set1_epi8(0x1f);
-
-    for (; end - at >= BLOCK; at += BLOCK, out += BLOCK) {
-        __m128i block = _mm_loadu_si128((const __m128i *)at);
-        __m128i special =
-            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, escape)),
-                         _mm_cmpeq_epi8(_mm_min_epu8(block, control), block));
-        unsigned stops = (unsigned)_mm_movemask_epi8(special);
-        _mm_storeu_si128((__m128i *)out, block);
-        if (stops != 0) {
-            unsigned run = (unsigned)__builtin_ctz(stops);
-            *to = out + run;
-            return at + run;
-        }
-    }
-#endif
-    while (at < end && !must_escape(*at))
-        *out++ = *at++;
-    *to = out;
-    return at;
-}
+#define ESCAPE_MOST 6 /* of \u001f */
 
 static uint8_t *put_escape(uint8_t *to, uint8_t c)
 {
@@ -68,15 +33,15 @@ static uint8_t *put_escape(uint8_t *to, uint8_t c)
 void json_put_string(struct buf *buf, struct bytes text)
 {
     const uint8_t *at = text.data, *end = text.data + text.size;
-    uint8_t *to = buf_room(buf, text.size + BLOCK + 2);
+    uint8_t *to = buf_room(buf, text.size + TEXT_BLOCK + 2);
 
     *to++ = '"';
     for (;;) {
-        at = copy_run(at, end, &to);
+        at = text_copy_run(at, end, &to, '"', '"', '"');
         if (at == end)
             break;
         buf->size = (size_t)(to - buf->data);
-        to = put_escape(buf_room(buf, ESCAPE_MOST + (size_t)(end - at) + BLOCK + 2), *at);
+        to = put_escape(buf_room(buf, ESCAPE_MOST + (size_t)(end - at) + TEXT_BLOCK + 2), *at);
         at++;
     }
     *to++ = '"';
@@ -125,13 +90,12 @@ void json_put_time(struct buf *buf, uint64_t micros)
 
 static const char alphabet[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void json_put_base64(struct buf *buf, struct bytes data)
+void base64_put(struct buf *buf, struct bytes data)
 {
     size_t left = data.size;
     const uint8_t *at = data.data;
-    uint8_t *to = buf_room(buf, (data.size + 2) / 3 * 4 + 2);
+    uint8_t *to = buf_room(buf, (data.size + 2) / 3 * 4);
 
-    *to++ = '"';
     for (; left >= 3; left -= 3, at += 3) {
         uint32_t bits = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
         *to++ = (uint8_t)alphabet[bits >> 18];
@@ -146,8 +110,14 @@ void json_put_base64(struct buf *buf, struct bytes data)
         *to++ = left == 2 ? (uint8_t)alphabet[bits >> 6 & 63] : '=';
         *to++ = '=';
     }
-    *to++ = '"';
     buf->size = (size_t)(to - buf->data);
+}
+
+void json_put_base64(struct buf *buf, struct bytes data)
+{
+    buf_put_u8(buf, '"');
+    base64_put(buf, data);
+    buf_put_u8(buf, '"');
 }
 
 #define NO_DIGIT 0x80 /* beyond the 6 bits of a digit */
@@ -241,7 +211,7 @@ bool base64_decode_to(struct bytes text, uint8_t *to, size_t *size)
     const uint8_t *last = text.data + text.size - 4;
 #ifdef __SSSE3__
     /* a block writes 4 bytes more than it has, for which two groups behind it have the room */
-    for (; last - at >= BLOCK + 4; at += BLOCK, to += 12)
+    for (; last - at >= TEXT_BLOCK + 4; at += TEXT_BLOCK, to += 12)
         if (!decode_block(at, to))
             return false;
 #endif

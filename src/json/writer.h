@@ -15,8 +15,9 @@ void json_put_i64(struct buf *buf, int64_t value);
 /* Seconds with at most 3 fraction digits, no exponent, no trailing zeros (spec/export.md 1.1). */
 void json_put_time(struct buf *buf, uint64_t micros);
 
-/* Quoted standard base64 with padding. */
+/* Quoted standard base64 with padding; the same without quotes. */
 void json_put_base64(struct buf *buf, struct bytes data);
+void base64_put(struct buf *buf, struct bytes data);
 
 /* The data of base64 text; strict: alphabet, padding and zero spare bits. False if it is not that.
  */

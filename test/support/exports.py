@@ -9,10 +9,12 @@ import json
 import pathlib
 import re
 
+from support import ion
+
 SUMMARY = ["version", "exportArn", "startTime", "endTime", "tableArn", "tableId", "exportTime", "s3Bucket", "s3Prefix",
            "s3SseAlgorithm", "s3SseKmsKeyId", "manifestFilesS3Key", "billedSizeBytes", "itemCount", "outputFormat"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-DATA_NAME = re.compile(r"[a-z2-7]{26}\.json\.gz")
+DATA_NAME = {"DYNAMODB_JSON": re.compile(r"[a-z2-7]{26}\.json\.gz"), "ION": re.compile(r"[a-z2-7]{26}\.ion\.gz")}
 GZIP_HEADER = bytes.fromhex("1f8b08000000000000ff")
 EMPTY_GZIP = bytes.fromhex("1f8b08000000000000ff03000000000000000000")
 PART = 8 * 1024 * 1024
@@ -41,11 +43,23 @@ def read_checked(root, key):
     return data
 
 
-def read_data_file(root, entry, keys):
+def read_json_line(line, where):
+    value = json.loads(line)
+    same(["Item"], list(value), f"a line of {where}")
+    same(line, json.dumps(value, separators=(",", ":"), ensure_ascii=False), f"layout of a line of {where}")
+    return value["Item"]
+
+
+def read_ion_line(line, where):
+    same("$ion_1_0 {Item:{", line[:len("$ion_1_0 {Item:{")], f"begin of a line of {where}")
+    return ion.read_item(line)
+
+
+def read_data_file(root, entry, keys, form):
     """The items of one data file. Within a partition they must be in the order of their sort keys."""
     key = entry["dataFileS3Key"]
     data = (root / key).read_bytes()
-    same(True, bool(DATA_NAME.fullmatch(key.rsplit("/", 1)[1])), f"name of {key}")
+    same(True, bool(DATA_NAME[form].fullmatch(key.rsplit("/", 1)[1])), f"name of {key}")
     same(["itemCount", "md5Checksum", "etag", "dataFileS3Key"], list(entry), "members of a line")
     same(md5(data), entry["md5Checksum"], f"md5 of {key}")
     same(etag(data, entry["etag"]), entry["etag"], f"etag of {key}")
@@ -56,13 +70,11 @@ def read_data_file(root, entry, keys):
     items = []
     same(True, not text or text.endswith(b"\n"), f"end of the last line of {key}")
     for line in text.decode("utf-8").split("\n")[:-1]:
-        value = json.loads(line)
-        same(["Item"], list(value), f"a line of {key}")
-        same(line, json.dumps(value, separators=(",", ":"), ensure_ascii=False), f"layout of a line of {key}")
-        same(list(keys), list(value["Item"])[:len(keys)], f"key attributes of a line of {key}")
-        rest = list(value["Item"])[len(keys):]
+        item = read_ion_line(line, key) if form == "ION" else read_json_line(line, key)
+        same(list(keys), list(item)[:len(keys)], f"key attributes of a line of {key}")
+        rest = list(item)[len(keys):]
         same(sorted(rest, key=str.encode), rest, f"order of attributes in {key}")
-        items.append(value["Item"])
+        items.append(item)
     same(entry["itemCount"], len(items), f"itemCount of {key}")
     return items
 
@@ -87,7 +99,8 @@ def read_export(bucket, description, keys=("pk",)):
     lines = read_checked(root, summary["manifestFilesS3Key"]).decode()
     same("\n", lines[-1:], "end of manifest-files.json")
     entries = [json.loads(line) for line in lines.split("\n")[:-1]]
-    items = [item for entry in entries for item in read_data_file(root, entry, keys)]
+    items = [item for entry in entries
+             for item in read_data_file(root, entry, keys, description["ExportFormat"])]
     same(summary["itemCount"], len(items), "itemCount of the summary")
     found = {str(path.relative_to(root)) for path in (root / folder).rglob("*") if path.is_file()}
     same({f"{folder}/{name}" for name in ("_started", "manifest-files.json", "manifest-files.md5",
@@ -109,7 +122,7 @@ def check_summary(summary, description, folder):
                         ("s3SseKmsKeyId", description.get("S3SseKmsKeyId")),
                         ("manifestFilesS3Key", folder + "/manifest-files.json"),
                         ("billedSizeBytes", description["BilledSizeBytes"]),
-                        ("itemCount", description["ItemCount"]), ("outputFormat", "DYNAMODB_JSON")):
+                        ("itemCount", description["ItemCount"]), ("outputFormat", description["ExportFormat"])):
         same(value, summary[name], name)
 
 

@@ -44,43 +44,90 @@ static struct bytes item(const char *text)
 static void items_have_their_keys_first(void **state)
 {
     static const struct {
+        enum line_format format;
         size_t keys;
         const char *expected;
     } rows[] = {
-        {1, "{\"Item\":{\"pk\":{\"S\":\"x\"},\"at\":{\"N\":\"7\"},\"z\":{\"BOOL\":true}}}\n"},
-        {2, "{\"Item\":{\"pk\":{\"S\":\"x\"},\"at\":{\"N\":\"7\"},\"z\":{\"BOOL\":true}}}\n"},
+        {LINE_JSON, 1,
+         "{\"Item\":{\"pk\":{\"S\":\"x\"},\"at\":{\"N\":\"7\"},\"z\":{\"BOOL\":true}}}\n"},
+        {LINE_JSON, 2,
+         "{\"Item\":{\"pk\":{\"S\":\"x\"},\"at\":{\"N\":\"7\"},\"z\":{\"BOOL\":true}}}\n"},
+        {LINE_ION, 1, "$ion_1_0 {Item:{pk:\"x\",at:7.,z:true}}\n"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct line_form form = {.keys = keys, .key_count = rows[i].keys};
+        struct line_form form = {.format = rows[i].format, .keys = keys};
         struct buf out;
+        form.key_count = rows[i].keys;
         buf_init_in(&out, &arena);
         assert_int_equal(line_put_item(&form, item(OLD), &out), 2 + 2 + 2 + 1 + 1 + 1);
         assert_bytes_equal(buf_bytes(&out), bytes_of_text(rows[i].expected));
     }
 }
 
+/* spec/export.md 4.2. */
+static void ion_is_the_example(void **state)
+{
+    static const struct bytes id = BYTES_INIT("id");
+    struct line_form form = {.format = LINE_ION, .keys = &id, .key_count = 1};
+    struct buf out;
+
+    (void)state;
+    buf_init_in(&out, &arena);
+    line_put_item(&form,
+                  item("{\"id\":{\"S\":\"u-1\"},\"b\":{\"B\":\"AAEC\"},\"n\":{\"N\":\"42\"},"
+                       "\"ok\":{\"BOOL\":true},\"s\":{\"SS\":[\"a\",\"bb\"]},"
+                       "\"x-y\":{\"NULL\":true}}"),
+                  &out);
+    assert_bytes_equal(buf_bytes(&out), BYTES("$ion_1_0 {Item:{id:\"u-1\",b:{{AAEC}},n:42.,ok:true,"
+                                              "s:$dynamodb_SS::[\"a\",\"bb\"],'x-y':null}}\n"));
+}
+
+static void formats_have_names(void **state)
+{
+    enum line_format format;
+
+    (void)state;
+    assert_true(line_format_named(BYTES("ION"), &format));
+    assert_int_equal(format, LINE_ION);
+    assert_true(line_format_named(BYTES("DYNAMODB_JSON"), &format));
+    assert_int_equal(format, LINE_JSON);
+    assert_false(line_format_named(BYTES("ion"), &format));
+    assert_string_equal(line_format_name(LINE_ION), "ION");
+    assert_string_equal(line_format_suffix(LINE_ION), ".ion.gz");
+}
+
 #define HEAD                                                                                       \
     "{\"Metadata\":{\"WriteTimestampMicros\":{\"N\":\"1760001234567890\"}},"                       \
     "\"Keys\":{\"pk\":{\"S\":\"x\"},\"at\":{\"N\":\"7\"}}"
 
-/* spec/export.md 4.3 and 4.5. */
+#define ION_HEAD                                                                                   \
+    "$ion_1_0 {Record:{Keys:{pk:\"x\",at:7.},Metadata:{WriteTimestampMicros:176000123456789d1}"
+#define ION_OLD "{at:7.,pk:\"x\",z:true}"
+#define ION_NEW "{at:7.,b:$dynamodb_NS::[1.,6d2],pk:\"x\"}"
+
+/* spec/export.md 4.3, 4.4 and 4.5. */
 static void changes_show_what_the_view_shows(void **state)
 {
     static const struct {
         const char *before, *after;
         enum line_view view;
         uint64_t size;
-        const char *expected;
+        const char *expected, *ion;
     } rows[] = {
-        {NULL, NEW, LINE_NEW_AND_OLD_IMAGES, 12, HEAD ",\"NewImage\":" NEW "}\n"},
+        {NULL, NEW, LINE_NEW_AND_OLD_IMAGES, 12, HEAD ",\"NewImage\":" NEW "}\n",
+         ION_HEAD ",NewImage:" ION_NEW "}}\n"},
         {OLD, NEW, LINE_NEW_AND_OLD_IMAGES, 21,
-         HEAD ",\"OldImage\":" OLD ",\"NewImage\":" NEW "}\n"},
-        {OLD, NULL, LINE_NEW_AND_OLD_IMAGES, 9, HEAD ",\"OldImage\":" OLD "}\n"},
-        {NULL, NEW, LINE_NEW_IMAGE, 12, HEAD ",\"NewImage\":" NEW "}\n"},
-        {OLD, NEW, LINE_NEW_IMAGE, 12, HEAD ",\"NewImage\":" NEW "}\n"},
-        {OLD, NULL, LINE_NEW_IMAGE, 0, HEAD "}\n"},
+         HEAD ",\"OldImage\":" OLD ",\"NewImage\":" NEW "}\n",
+         ION_HEAD ",OldImage:" ION_OLD ",NewImage:" ION_NEW "}}\n"},
+        {OLD, NULL, LINE_NEW_AND_OLD_IMAGES, 9, HEAD ",\"OldImage\":" OLD "}\n",
+         ION_HEAD ",OldImage:" ION_OLD "}}\n"},
+        {NULL, NEW, LINE_NEW_IMAGE, 12, HEAD ",\"NewImage\":" NEW "}\n",
+         ION_HEAD ",NewImage:" ION_NEW "}}\n"},
+        {OLD, NEW, LINE_NEW_IMAGE, 12, HEAD ",\"NewImage\":" NEW "}\n",
+         ION_HEAD ",NewImage:" ION_NEW "}}\n"},
+        {OLD, NULL, LINE_NEW_IMAGE, 0, HEAD "}\n", ION_HEAD "}}\n"},
     };
 
     (void)state;
@@ -93,6 +140,10 @@ static void changes_show_what_the_view_shows(void **state)
         buf_init_in(&out, &arena);
         assert_int_equal(line_put_change(&form, &change, &out), rows[i].size);
         assert_bytes_equal(buf_bytes(&out), bytes_of_text(rows[i].expected));
+        buf_clear(&out);
+        form.format = LINE_ION;
+        assert_int_equal(line_put_change(&form, &change, &out), rows[i].size);
+        assert_bytes_equal(buf_bytes(&out), bytes_of_text(rows[i].ion));
     }
 }
 
@@ -100,6 +151,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(items_have_their_keys_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(ion_is_the_example, setup, teardown),
+        cmocka_unit_test_setup_teardown(formats_have_names, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_show_what_the_view_shows, setup, teardown),
     };
 

@@ -43,9 +43,12 @@ static void prefixes_are_joined_by_one_slash(void **state)
         struct bytes prefix = cases[i].prefix == NULL ? BYTES_NONE : bytes_of_text(cases[i].prefix);
         assert_string_equal(export_key(&arena, prefix, BYTES(ID), LEAF_STARTED), cases[i].key);
     }
-    assert_string_equal(
-        export_data_key(&arena, BYTES("nightly"), BYTES(ID), BYTES("aaaabbbbccccddddeeeeffff22")),
-        "nightly/AWSDynamoDB/" ID "/data/aaaabbbbccccddddeeeeffff22.json.gz");
+    assert_string_equal(export_data_key(&arena, BYTES("nightly"), BYTES(ID),
+                                        BYTES("aaaabbbbccccddddeeeeffff22"), ".json.gz"),
+                        "nightly/AWSDynamoDB/" ID "/data/aaaabbbbccccddddeeeeffff22.json.gz");
+    assert_string_equal(export_data_key(&arena, BYTES_NONE, BYTES_NONE,
+                                        BYTES("aaaabbbbccccddddeeeeffff22"), ".ion.gz"),
+                        "AWSDynamoDB/data/aaaabbbbccccddddeeeeffff22.ion.gz");
 }
 
 static void ids_are_start_time_and_chance(void **state)
