@@ -24,6 +24,16 @@ static void put_result(struct buf *out, const struct export *export, struct aren
     }
 }
 
+static void put_window(struct buf *out, const struct export *export)
+{
+    put_member(out, "IncrementalExportSpecification");
+    buf_put_u8(out, '{');
+    put_time_member(out, "ExportFromTime", export->from_ms * 1000);
+    put_time_member(out, "ExportToTime", export->to_ms * 1000);
+    put_text_member(out, "ExportViewType", export->view);
+    buf_put_u8(out, '}');
+}
+
 void put_export(struct buf *out, const struct export *export, struct arena *arena)
 {
     buf_put_literal(out, "{\"ExportDescription\":{");
@@ -32,7 +42,8 @@ void put_export(struct buf *out, const struct export *export, struct arena *aren
     put_time_member(out, "StartTime", export->start_ms * 1000);
     put_text_member(out, "TableArn", export->table_arn);
     put_text_member(out, "TableId", export->table_id);
-    put_time_member(out, "ExportTime", export->time_ms * 1000);
+    if (!export_incremental(export))
+        put_time_member(out, "ExportTime", export->time_ms * 1000);
     put_optional(out, "ClientToken", export->client_token);
     put_optional(out, "S3Bucket", export->bucket);
     put_optional(out, "S3BucketOwner", export->bucket_owner);
@@ -41,6 +52,8 @@ void put_export(struct buf *out, const struct export *export, struct arena *aren
     put_optional(out, "S3SseKmsKeyId", export->kms_key);
     put_optional(out, "ExportFormat", export->format);
     put_optional(out, "ExportType", export->type);
+    if (export_incremental(export))
+        put_window(out, export);
     put_result(out, export, arena);
     buf_put_literal(out, "}}");
 }

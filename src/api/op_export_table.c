@@ -76,12 +76,28 @@ static struct bytes sent(const struct request *request, const char *name)
     return node->text.size > 0 ? node->text : BYTES("");
 }
 
+/* IncrementalExportSpecification */
+static void put_window(const struct request *request, struct export_request *out)
+{
+    const struct value_node *window = request_member(request, "IncrementalExportSpecification");
+
+    out->window = window != NULL;
+    if (window == NULL)
+        return;
+    const struct value_node *from = node_member(window, "ExportFromTime"),
+                            *to = node_member(window, "ExportToTime"),
+                            *view = node_member(window, "ExportViewType");
+    out->window_from = from != NULL;
+    out->from_ms = from != NULL ? from->time / 1000 : 0;
+    out->window_to = to != NULL;
+    out->to_ms = to != NULL ? to->time / 1000 : 0;
+    out->view = view != NULL ? view->text : BYTES_NONE;
+}
+
 static struct export_request request_of(const struct request *request)
 {
     const struct value_node *time = request_member(request, "ExportTime");
-    const struct value_node *window = request_member(request, "IncrementalExportSpecification");
-
-    return (struct export_request){
+    struct export_request result = {
         .table_arn = sent(request, "TableArn"),
         .bucket = sent(request, "S3Bucket"),
         .bucket_owner = sent(request, "S3BucketOwner"),
@@ -93,9 +109,10 @@ static struct export_request request_of(const struct request *request)
         .client_token = sent(request, "ClientToken"),
         .timed = time != NULL,
         .time_ms = time != NULL ? time->time / 1000 : 0,
-        .window = window != NULL,
-        .window_from = window != NULL && node_member(window, "ExportFromTime") != NULL,
     };
+
+    put_window(request, &result);
+    return result;
 }
 
 enum run op_export_table(struct request *request, struct err *err)

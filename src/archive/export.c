@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "archive/export_job.h"
+#include "archive/export_window.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/random.h"
@@ -88,15 +89,22 @@ static bool check_token(struct acceptance *a, struct bytes canonical, bool *repl
     return true;
 }
 
-/* A table whose log is gone had its recovery switched off a moment ago. */
-static bool check_recovery(struct acceptance *a, struct err *err)
+static bool read_log(struct acceptance *a, struct err *err)
 {
-    if (!log_state_read(engine_of(a->exports), a->table->number, a->work->arena, &a->log, err))
-        return false;
-    return (a->table->recovery && a->log.floor != LOG_FLOOR_NONE) ||
-           err_fail(err, ERR_RECOVERY_UNAVAILABLE,
-                    "Point in time recovery is not enabled for table '%.*s'",
-                    BYTES_ARGS(a->table->name));
+    return log_state_read(engine_of(a->exports), a->table->number, a->work->arena, &a->log, err);
+}
+
+/* A table whose log is gone had its recovery switched off a moment ago. */
+static bool has_recovery(const struct acceptance *a)
+{
+    return a->table->recovery && a->log.floor != LOG_FLOOR_NONE;
+}
+
+static bool check_recovery(const struct acceptance *a, struct err *err)
+{
+    return has_recovery(a) || err_fail(err, ERR_RECOVERY_UNAVAILABLE,
+                                       "Point in time recovery is not enabled for table '%.*s'",
+                                       BYTES_ARGS(a->table->name));
 }
 
 static uint64_t second_of(uint64_t micros)
@@ -104,14 +112,42 @@ static uint64_t second_of(uint64_t micros)
     return micros / SECOND_MICROS;
 }
 
+static uint64_t earliest_of(const struct acceptance *a)
+{
+    uint64_t earliest = table_earliest(a->table, a->now);
+
+    return a->log.floor > earliest ? a->log.floor : earliest;
+}
+
+/* Spec 2.6. It comes before the check of recovery; without that there is only the table's creation
+ * to go by. A window that begins in the floor's own second begins at the floor. */
+static bool check_window(struct acceptance *a, struct err *err)
+{
+    uint64_t least = has_recovery(a) ? earliest_of(a) : a->table->created;
+    struct export_window window;
+
+    if (!export_request_incremental(a->request))
+        return true;
+    least = a->table->created > least ? a->table->created : least;
+    if (!export_window_check(a->request, least, a->now, &window, err))
+        return false;
+    a->export->from_ms = window.from * 1000;
+    a->export->to_ms = window.to * 1000;
+    a->export->instant = window.from * SECOND_MICROS;
+    if (a->export->instant < a->log.floor)
+        a->export->instant = a->log.floor;
+    return true;
+}
+
 /* Spec 2.5. A time before the window but inside the window's first second reads as the window's
  * beginning: that is how clients name it, who are shown whole seconds. */
 static bool check_time(struct acceptance *a, struct err *err)
 {
-    uint64_t earliest = table_earliest(a->table, a->now);
+    uint64_t earliest = earliest_of(a);
     uint64_t instant = a->export->time_ms * 1000;
 
-    earliest = a->log.floor > earliest ? a->log.floor : earliest;
+    if (export_request_incremental(a->request))
+        return true;
     a->export->instant = instant;
     if (!a->request->timed)
         return true;
@@ -149,19 +185,29 @@ uint32_t export_parts_for(const struct table *table, int64_t bytes)
 {
     bool small = table->provisioned && table->read_units <= ONE_PARTITION_READS &&
                  table->write_units <= ONE_PARTITION_WRITES;
-    uint64_t text = bytes < 0 ? 0 : (uint64_t)bytes / 2 * 3;
+
+    return export_parts_in(bytes < 0 ? 0 : (uint64_t)bytes / 2 * 3, small ? 1 : EXPORT_FILES_LEAST);
+}
+
+uint32_t export_parts_in(uint64_t text, uint32_t least)
+{
     uint64_t parts = text / EXPORT_FILE_TEXT + 1;
 
-    if (small && parts == 1)
-        return 1;
+    if (parts <= least)
+        return least;
     parts = (parts + EXPORT_FILES_LEAST - 1) / EXPORT_FILES_LEAST * EXPORT_FILES_LEAST;
     return parts > EXPORT_FILES_MOST ? EXPORT_FILES_MOST : (uint32_t)parts;
 }
 
+/* How much a window holds nobody knows yet: that takes the first run (export_job.c). */
 static bool choose_parts(struct acceptance *a, struct err *err)
 {
     struct table_figures figures;
 
+    if (export_request_incremental(a->request)) {
+        a->export->parts = export_parts_for(a->table, 0);
+        return true;
+    }
     if (!table_figures(a->exports->settings.tables, a->table, &figures, err))
         return false;
     a->export->parts = export_parts_for(a->table, figures.bytes);
@@ -169,15 +215,21 @@ static bool choose_parts(struct acceptance *a, struct err *err)
 }
 
 /* StartTime is the first whole millisecond above service time; the commit comes no earlier, so all
- * that is acknowledged by now lies before it and all that is still to be committed after it. */
+ * that is acknowledged by now lies before it and all that is still to be committed after it. That
+ * of an incremental export is this second (spec 1.3): its window has ended by now, so what is still
+ * to be committed lies behind it, and what has been lies before the commit of this export. */
 static void name_export(struct acceptance *a)
 {
     struct export *export = a->export;
     struct arena *arena = a->work->arena;
     char id[EXPORT_ID_SIZE + 1];
 
-    export->start_ms = a->now / 1000 + 1;
-    export->time_ms = a->request->timed ? a->request->time_ms : export->start_ms;
+    if (export_request_incremental(a->request)) {
+        export->start_ms = a->now / SECOND_MICROS * 1000;
+    } else {
+        export->start_ms = a->now / 1000 + 1;
+        export->time_ms = a->request->timed ? a->request->time_ms : export->start_ms;
+    }
     export_id_make(export->start_ms, id);
     export->arn = arena_printf(arena, "%.*s/export/%s", BYTES_ARGS(a->table->arn), id);
 }
@@ -216,6 +268,8 @@ static void describe_request(struct acceptance *a)
     export->kms_key = request->kms_key;
     export->format = either(request->format, BYTES("DYNAMODB_JSON"));
     export->type = request->type;
+    if (export_request_incremental(request))
+        export->view = either(request->view, BYTES("NEW_AND_OLD_IMAGES"));
 }
 
 /* Once the commit is durable the job is taken up, whether or not the client is still there. */
@@ -266,8 +320,8 @@ enum run export_start(struct exports *exports, struct work *work,
         return RUN_FAILED;
     if (!replayed) {
         name_export(a);
-        if (!check_recovery(a, err) || !check_time(a, err) || !check_limit(a, err) ||
-            !choose_parts(a, err))
+        if (!read_log(a, err) || !check_window(a, err) || !check_recovery(a, err) ||
+            !check_time(a, err) || !check_limit(a, err) || !choose_parts(a, err))
             return RUN_FAILED;
         describe_table(a);
         describe_request(a);

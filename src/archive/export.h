@@ -33,6 +33,11 @@ struct exports;
 
 /* Into how many files a table of so many bytes is exported. */
 uint32_t export_parts_for(const struct table *table, int64_t bytes);
+/* Into how many files so much text goes, if that is more than `least`. */
+uint32_t export_parts_in(uint64_t text, uint32_t least);
+
+/* What an incremental export is billed for at least (spec 5.1): 10 MB. */
+#define EXPORT_BILLED_LEAST UINT64_C(10000000)
 
 struct exports_settings {
     struct tables *tables;

@@ -3,8 +3,8 @@
  * What must be the same when an export is run again after a crash is in its records before anything
  * depends on it:
  *
- *  X1  Instant, id and number of parts are in the record that accepted it; a part's file name is in
- *      the part's record before its upload begins.
+ *  X1  Instant and id are in the record that accepted it; the number of parts is in the record, and
+ *      a part's file name in the part's record, before any upload of data begins.
  *  X2  An upload's id is in the part's record before the first byte is sent, so that a run after a
  *      crash can abandon what the crash cut off; where the crash came before the id was there, it
  *      abandons whatever is unfinished under the part's key, which is nobody else's.
@@ -19,7 +19,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "archive/data_file.h"
+#include "archive/export_source.h"
 #include "base/clock.h"
 
 struct export_run {
@@ -30,7 +30,8 @@ struct export_run {
     enum line_format format;
     const char *bucket;
     struct object_settings object; /* but for the content type */
-    struct past *past;
+    enum line_view view;
+    struct export_source *source;
     bool resumed; /* a process before this one had begun with it */
     struct export_meter meter;
 };
@@ -50,6 +51,7 @@ struct change {
                   struct err *err);
     struct export_part *part;
     const struct err *why;
+    uint32_t parts;
     uint64_t items, billed_bytes, end_ms;
 };
 
@@ -108,7 +110,7 @@ static void job_release(void *context, struct job *job)
         at = &(*at)->next;
     *at = run->next;
     pthread_mutex_unlock(&exports->lock);
-    past_close(run->past);
+    export_source_close(run->source);
     arena_release(&run->arena);
     free(run);
     job->run = NULL;
@@ -180,6 +182,8 @@ static enum job_end job_start(void *context, struct job *job, struct err *err)
                  BYTES_ARGS(run->export.format));
         return JOB_FAILED;
     }
+    run->view = bytes_equal(run->export.view, BYTES("NEW_IMAGE")) ? LINE_NEW_IMAGE
+                                                                  : LINE_NEW_AND_OLD_IMAGES;
     run->bucket = arena_text(&run->arena, run->export.bucket);
     run->object = (struct object_settings){
         .encryption = optional_text(&run->arena, run->export.encryption),
@@ -199,10 +203,13 @@ static bool stage_parts(struct export_run *run, const struct change *change,
                         struct engine_batch *batch, struct err *err)
 {
     char name[FILE_NAME_SIZE + 1];
+    struct export export;
 
-    (void)change;
-    (void)err;
-    for (uint32_t i = 0; i < run->export.parts; i++) {
+    if (!export_get(engine_of(run), run->export.arn, batch->arena, &export, err))
+        return false;
+    export.parts = change->parts;
+    export_put(batch, engine_of(run), &export);
+    for (uint32_t i = 0; i < export.parts; i++) {
         file_name_make(name);
         struct export_part part = {
             .number = i,
@@ -213,50 +220,61 @@ static bool stage_parts(struct export_run *run, const struct change *change,
     return true;
 }
 
-/* Whether some part is still to be written; makes the parts' records at the first run. */
-static bool prepare_parts(struct export_run *run, bool *unfinished, struct err *err)
+/* Whether some part is still to be written, and whether it is the first run, which makes them. */
+static bool look_at_parts(struct export_run *run, bool *unfinished, bool *first, struct err *err)
 {
-    static const struct change all = {.stage = stage_parts};
     struct arena arena;
     struct export_part part;
     bool ok = true;
 
-    *unfinished = false;
+    *unfinished = *first = false;
     arena_init(&arena);
     struct arena_mark mark = arena_mark(&arena);
     for (uint32_t i = 0; ok && i < run->export.parts && !*unfinished; i++) {
         ok = export_part_get(engine_of(run), run->export.arn, i, &arena, &part, err);
         *unfinished = ok && !part.done;
-        if (*unfinished && part.stamp.size == 0)
-            ok = commit_change(run, &all, err);
+        *first = *unfinished && part.stamp.size == 0;
         arena_rewind(&arena, mark);
     }
     arena_release(&arena);
     return ok;
 }
 
+/* X1. How many there are of an incremental export goes by what the window holds. */
+static bool make_parts(struct export_run *run, struct err *err)
+{
+    struct change change = {
+        .stage = stage_parts,
+        .parts = export_parts_in(export_source_text(run->source), run->export.parts),
+    };
+
+    if (!commit_change(run, &change, err))
+        return false;
+    pthread_mutex_lock(&run->exports->lock);
+    run->export.parts = change.parts;
+    pthread_mutex_unlock(&run->exports->lock);
+    return true;
+}
+
+static bool open_source(struct export_run *run, struct err *err)
+{
+    if (run->source == NULL)
+        run->source = export_source_open(engine_of(run), &run->export,
+                                         arena_text(&run->arena, export_id(&run->export)),
+                                         run->exports->settings.scratch_most, err);
+    return run->source != NULL;
+}
+
 static enum job_end job_prepare(void *context, struct job *job, uint32_t *parts, struct err *err)
 {
-    struct exports *exports = context;
     struct export_run *run = job->run;
-    bool unfinished;
+    bool unfinished, first;
 
+    (void)context;
     run->meter.phase = EXPORT_READS;
-    if (!prepare_parts(run, &unfinished, err))
+    if (!look_at_parts(run, &unfinished, &first, err) || (unfinished && !open_source(run, err)) ||
+        (first && !make_parts(run, err)))
         return JOB_FAILED;
-    if (unfinished && run->past == NULL) {
-        struct past_settings settings = {
-            .engine = engine_of(run),
-            .table = run->export.table_number,
-            .epoch = run->export.table_epoch,
-            .instant = run->export.instant,
-            .scratch = arena_text(&run->arena, export_id(&run->export)),
-            .scratch_most = exports->settings.scratch_most,
-        };
-        run->past = past_open(&settings, err);
-        if (run->past == NULL)
-            return JOB_FAILED;
-    }
     *parts = run->export.parts;
     run->meter.began_at = clock_monotonic_micros();
     run->meter.phase = EXPORT_WRITES;
@@ -298,11 +316,10 @@ static struct bytes part_from(const struct export_run *run, uint32_t number, uin
 struct part_walk {
     struct export_run *run;
     const struct job *job;
-    struct data_file *file;
+    struct export_sink sink;
     struct data_file_figures told; /* already added to the run's meter */
     uint64_t from, hashes;         /* the first hash, and the told ones; both in units of 2^32 */
-    struct err *err;
-    bool failed, stopped;
+    bool stopped;
 };
 
 #define PROGRESS_EVERY 256 /* items */
@@ -338,29 +355,24 @@ static void tell_found(struct export_run *run, const struct export_part *part)
     atomic_fetch_add(&meter->found_hashes, hashes);
 }
 
-static bool part_visit(void *context, struct bytes key, struct bytes item, struct err *err)
+static bool part_goes_on(void *context, struct bytes key)
 {
     struct part_walk *walk = context;
+    struct data_file_figures now = data_file_figures(walk->sink.file);
 
-    (void)err;
-    walk->stopped = job_stopping(walk->job);
-    if (walk->stopped)
-        return false;
-    walk->failed = !data_file_put_item(walk->file, item, walk->err);
-    struct data_file_figures now = data_file_figures(walk->file);
     if (now.items % PROGRESS_EVERY == 0)
         tell_progress(walk, now, (be64_load(key.data) >> 32) - walk->from);
-    return !walk->failed;
+    walk->stopped = job_stopping(walk->job);
+    return !walk->stopped;
 }
 
-static enum job_end write_items(struct part_walk *walk, uint32_t number, struct err *err)
+static enum job_end write_lines(struct part_walk *walk, uint32_t number, struct err *err)
 {
     struct export_run *run = walk->run;
-    struct past_visitor visitor = {part_visit, walk};
     uint8_t from[8], to[8];
     struct bytes end = number + 1 < run->export.parts ? part_from(run, number + 1, to) : BYTES_NONE;
 
-    if (!past_walk(run->past, part_from(run, number, from), end, &visitor, err) || walk->failed)
+    if (!export_source_write(run->source, part_from(run, number, from), end, &walk->sink, err))
         return JOB_FAILED;
     return walk->stopped ? JOB_STOPPED : JOB_DONE;
 }
@@ -369,13 +381,13 @@ static bool finish_file(struct part_walk *walk, struct export_part *part, struct
 {
     struct data_file_result result;
 
-    if (!data_file_finish(walk->file, &result, err))
+    if (!data_file_finish(walk->sink.file, &result, err))
         return false;
     tell_progress(walk, result.figures, part_border(walk->run, part->number + 1) - walk->from);
     part->upload_id = BYTES_NONE;
     part->done = true;
     part->items = result.figures.items;
-    part->item_bytes = result.figures.item_bytes;
+    part->item_bytes = walk->sink.billed_bytes;
     part->md5 = bytes_of(result.sums.md5, sizeof result.sums.md5);
     part->etag = bytes_of_text(result.sums.etag);
     return save_part(walk->run, part, err);
@@ -390,23 +402,24 @@ static enum job_end write_file(struct part_walk *walk, struct export_part *part,
         .where = *where,
         .object = run->object,
         .form = {.format = run->format,
+                 .view = run->view,
                  .keys = run->export.keys,
                  .key_count = run->export.key_count},
     };
 
     settings.object.content_type = "application/x-gzip";
-    walk->file = data_file_open(&settings, err);
-    if (walk->file == NULL)
+    walk->sink = (struct export_sink){data_file_open(&settings, err), 0, part_goes_on, walk};
+    if (walk->sink.file == NULL)
         return JOB_FAILED;
-    part->upload_id = bytes_of_text(data_file_upload_id(walk->file));
+    part->upload_id = bytes_of_text(data_file_upload_id(walk->sink.file));
     enum job_end end = save_part(run, part, err) ? JOB_DONE : JOB_FAILED;
     if (end == JOB_DONE)
-        end = write_items(walk, part->number, err);
+        end = write_lines(walk, part->number, err);
     if (end == JOB_DONE && !finish_file(walk, part, err))
         end = JOB_FAILED;
     if (end != JOB_DONE)
         tell_progress(walk, (struct data_file_figures){0}, 0);
-    data_file_close(walk->file);
+    data_file_close(walk->sink.file);
     return end;
 }
 
@@ -414,10 +427,11 @@ static struct object_location part_location(const struct export_run *run, struct
                                             const struct export_part *part)
 {
     const struct export *export = &run->export;
+    struct bytes id = export_incremental(export) ? BYTES_NONE : export_id(export);
 
-    return (struct object_location){run->bucket,
-                                    export_data_key(arena, export->prefix, export_id(export),
-                                                    part->name, line_format_suffix(run->format))};
+    return (struct object_location){
+        run->bucket,
+        export_data_key(arena, export->prefix, id, part->name, line_format_suffix(run->format))};
 }
 
 /* X2; false: the store cannot be cleared now. */
@@ -434,7 +448,7 @@ static bool part_clear(const struct export_run *run, struct arena *arena,
 static enum job_end write_part(struct export_run *run, const struct job *job, uint32_t number,
                                struct arena *arena, struct err *err)
 {
-    struct part_walk walk = {.run = run, .job = job, .err = err, .from = part_border(run, number)};
+    struct part_walk walk = {.run = run, .job = job, .from = part_border(run, number)};
     struct export_part part;
 
     if (!export_part_get(engine_of(run), run->export.arn, number, arena, &part, err))
@@ -562,6 +576,8 @@ static bool list_files(struct export_run *run, struct arena *arena, struct buf *
         sums->items += part.items;
         sums->billed_bytes += part.item_bytes;
     }
+    if (export_incremental(export) && sums->billed_bytes < EXPORT_BILLED_LEAST)
+        sums->billed_bytes = EXPORT_BILLED_LEAST;
     return true;
 }
 
@@ -590,6 +606,8 @@ static bool put_summary(struct export_run *run, const struct change *sums, struc
         .start_ms = export->start_ms,
         .end_ms = sums->end_ms,
         .time_ms = export->time_ms,
+        .from_ms = export->from_ms,
+        .to_ms = export->to_ms,
         .bucket = export->bucket,
         .prefix = export->prefix,
         .encryption = export->encryption,
@@ -599,6 +617,7 @@ static bool put_summary(struct export_run *run, const struct change *sums, struc
         .billed_bytes = sums->billed_bytes,
         .items = sums->items,
         .format = export->format,
+        .view = export->view,
         .type = export->type,
     };
     struct buf text;
@@ -649,8 +668,8 @@ static enum job_end job_finish(void *context, struct job *job, struct err *err)
 
     (void)context;
     run->meter.phase = EXPORT_FINISHES;
-    past_close(run->past); /* its scratch store is not needed any more */
-    run->past = NULL;
+    export_source_close(run->source); /* its scratch store is not needed any more */
+    run->source = NULL;
     arena_init(&arena);
     enum job_end end = finish(run, &arena, err);
     arena_release(&arena);

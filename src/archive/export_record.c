@@ -23,6 +23,11 @@ struct bytes export_arn_id(struct bytes arn)
     return slash == NULL ? arn : bytes_from(arn, (size_t)(slash + 1 - arn.data));
 }
 
+bool export_incremental(const struct export *export)
+{
+    return bytes_equal(export->type, BYTES("INCREMENTAL_EXPORT"));
+}
+
 struct bytes export_id(const struct export *export)
 {
     return export_arn_id(export->arn);
@@ -86,6 +91,18 @@ static void put_request(struct item_maker *maker, const struct export *export)
     put_optional(maker, "S3SseKmsKeyId", export->kms_key);
     put_optional(maker, "ExportFormat", export->format);
     put_optional(maker, "ExportType", export->type);
+    put_optional(maker, "ExportViewType", export->view);
+}
+
+static void put_times(struct item_maker *maker, const struct export *export)
+{
+    if (export_incremental(export)) {
+        item_put_integer(maker, "ExportFromTime", (int64_t) export->from_ms);
+        item_put_integer(maker, "ExportToTime", (int64_t) export->to_ms);
+    } else {
+        item_put_integer(maker, "ExportTime", (int64_t) export->time_ms);
+    }
+    item_put_integer(maker, "Instant", (int64_t) export->instant);
 }
 
 void export_put(struct engine_batch *batch, const struct engine *engine,
@@ -96,8 +113,7 @@ void export_put(struct engine_batch *batch, const struct engine *engine,
     item_begin(&maker, batch->arena);
     item_put_text(&maker, "ExportStatus", bytes_of_text(export_state_name(export->state)));
     item_put_integer(&maker, "StartTime", (int64_t) export->start_ms);
-    item_put_integer(&maker, "ExportTime", (int64_t) export->time_ms);
-    item_put_integer(&maker, "Instant", (int64_t) export->instant);
+    put_times(&maker, export);
     put_table(&maker, export);
     put_request(&maker, export);
     put_result(&maker, export);
@@ -132,6 +148,7 @@ static void read_request(struct bytes item, struct export *out)
     out->kms_key = optional(item, "S3SseKmsKeyId");
     out->format = optional(item, "ExportFormat");
     out->type = optional(item, "ExportType");
+    out->view = optional(item, "ExportViewType");
 }
 
 static void read_table(struct bytes item, struct export *out)
@@ -156,6 +173,8 @@ static bool read_item(struct bytes arn, const struct record *record, struct expo
         return err_fail(err, ERR_CORRUPT, "the record of %.*s has no state", BYTES_ARGS(arn));
     export.start_ms = natural(item, "StartTime");
     export.time_ms = natural(item, "ExportTime");
+    export.from_ms = natural(item, "ExportFromTime");
+    export.to_ms = natural(item, "ExportToTime");
     export.instant = natural(item, "Instant");
     export.end_ms = natural(item, "EndTime");
     export.items = natural(item, "ItemCount");

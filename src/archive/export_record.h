@@ -19,24 +19,30 @@ struct export
     struct bytes stamp; /* of the record as read; empty: not stored yet */
     struct bytes arn;   /* its name, and behind the last slash its id */
     enum export_state state;
-    uint64_t start_ms, time_ms;
-    uint64_t end_ms;  /* 0: not known yet; recorded ahead of the summary, so before COMPLETED */
-    uint64_t instant; /* microseconds: the table as of this is written; time_ms, or the floor */
+    uint64_t start_ms;
+    uint64_t time_ms;        /* ExportTime of a full export */
+    uint64_t from_ms, to_ms; /* the window of an incremental one, in whole seconds */
+    uint64_t end_ms; /* 0: not known yet; recorded ahead of the summary, so before COMPLETED */
+    /* Microseconds: the table as of this is written, or what changed from here on. What was asked
+     * for, or the log's floor in that second. */
+    uint64_t instant;
     /* the table, as it was when the export was accepted */
     struct bytes table_arn, table_id;
     uint64_t table_number;
     uint32_t table_epoch;
     struct bytes keys[2];
     uint32_t key_count;
-    uint32_t parts; /* how many data files */
+    uint32_t parts; /* how many data files; of an incremental export fixed at its first run */
     /* the request, defaults filled in where the service echoes them */
     struct bytes client_token, bucket, bucket_owner, prefix, encryption, kms_key, format, type;
+    struct bytes view; /* ExportViewType of an incremental export */
     /* the result */
     uint64_t items, billed_bytes;
     struct bytes failure_code, failure_message;
 };
 
 const char *export_state_name(enum export_state state);
+bool export_incremental(const struct export *export);
 struct bytes export_id(const struct export *export);
 struct bytes export_arn_id(struct bytes arn);
 

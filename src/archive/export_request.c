@@ -13,6 +13,11 @@ static bool is(struct bytes member, const char *text)
     return bytes_equal(member, bytes_of_text(text));
 }
 
+bool export_request_incremental(const struct export_request *request)
+{
+    return is(request->type, "INCREMENTAL_EXPORT");
+}
+
 /* The characters of key ids, aliases and ARNs; the service's own pattern is not known. */
 #define KMS_KEY_PATTERN "^[a-zA-Z0-9:/_-]+$"
 
@@ -35,7 +40,7 @@ static bool check_kms_key(struct bytes key, struct err *err)
 /* Spec 2.4, row by row. */
 static const char *coupling_broken(const struct export_request *request)
 {
-    bool incremental = is(request->type, "INCREMENTAL_EXPORT");
+    bool incremental = export_request_incremental(request);
 
     if (request->window && !sent(request->type))
         return "Export Type expected to be Incremental Export when incremental export "
@@ -77,9 +82,6 @@ bool export_request_check(const struct export_request *request, const struct arn
     const char *broken = coupling_broken(request);
     if (broken != NULL)
         return err_fail(err, ERR_VALIDATION, "Invalid Request: %s", broken);
-    if (is(request->type, "INCREMENTAL_EXPORT"))
-        return err_fail(err, ERR_VALIDATION,
-                        "Invalid Request: Incremental exports are not built into this server yet");
     return true;
 }
 
@@ -104,5 +106,10 @@ struct bytes export_request_canonical(const struct export_request *request, stru
     put_sent(&maker, "ExportType", request->type);
     if (request->timed)
         item_put_integer(&maker, "ExportTime", (int64_t)request->time_ms);
+    if (request->window_from)
+        item_put_integer(&maker, "ExportFromTime", (int64_t)request->from_ms);
+    if (request->window_to)
+        item_put_integer(&maker, "ExportToTime", (int64_t)request->to_ms);
+    put_sent(&maker, "ExportViewType", request->view);
     return item_finish(&maker);
 }

@@ -16,10 +16,15 @@ struct export_request {
     uint64_t time_ms; /* it, since 1970; what is before that is 0 */
     bool window;      /* IncrementalExportSpecification was sent */
     bool window_from; /* with ExportFromTime in it */
+    bool window_to;   /* with ExportToTime */
+    uint64_t from_ms, to_ms;
+    struct bytes view; /* ExportViewType */
 };
 
-/* Checks members against each other (spec/export.md 2.4) and against what is built; `*name` is the
- * table's, from the ARN (2.3). */
+bool export_request_incremental(const struct export_request *request);
+
+/* Checks members against each other (spec/export.md 2.4); `*name` is the table's, from the ARN
+ * (2.3). */
 MUST_CHECK bool export_request_check(const struct export_request *request, const struct arn *home,
                                      struct bytes *name, struct err *err);
 

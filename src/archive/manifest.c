@@ -116,13 +116,21 @@ static void put_time(struct buf *out, const char *name, uint64_t ms)
 
 void manifest_put_summary(struct buf *out, const struct manifest_summary *summary)
 {
-    buf_put_literal(out, "{\"version\":\"2020-06-30\"");
+    bool full = summary->view.data == NULL;
+
+    buf_put_literal(out, "{\"version\":");
+    json_put_string(out, full ? BYTES("2020-06-30") : BYTES("2023-08-01"));
     put_text(out, "exportArn", summary->export_arn);
     put_time(out, "startTime", summary->start_ms);
     put_time(out, "endTime", summary->end_ms);
     put_text(out, "tableArn", summary->table_arn);
     put_text(out, "tableId", summary->table_id);
-    put_time(out, "exportTime", summary->time_ms);
+    if (full) {
+        put_time(out, "exportTime", summary->time_ms);
+    } else {
+        put_time(out, "exportFromTime", summary->from_ms);
+        put_time(out, "exportToTime", summary->to_ms);
+    }
     put_text(out, "s3Bucket", summary->bucket);
     put_text(out, "s3Prefix", summary->prefix);
     put_text(out, "s3SseAlgorithm", summary->encryption);
@@ -131,6 +139,8 @@ void manifest_put_summary(struct buf *out, const struct manifest_summary *summar
     buf_printf(out, ",\"billedSizeBytes\":%llu,\"itemCount\":%llu",
                (unsigned long long)summary->billed_bytes, (unsigned long long)summary->items);
     put_text(out, "outputFormat", summary->format);
+    if (!full)
+        put_text(out, "outputView", summary->view);
     if (summary->type.data != NULL)
         put_text(out, "exportType", summary->type);
     buf_put_u8(out, '}');

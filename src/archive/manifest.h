@@ -36,13 +36,16 @@ struct manifest_file {
 };
 void manifest_put_file(struct buf *out, const struct manifest_file *file);
 
-/* manifest-summary.json of a full export. Absent texts have no data (BYTES_NONE). */
+/* manifest-summary.json. Absent texts have no data (BYTES_NONE). */
 struct manifest_summary {
     struct bytes export_arn, table_arn, table_id;
-    uint64_t start_ms, end_ms, time_ms;
+    uint64_t start_ms, end_ms;
+    uint64_t time_ms;        /* of a full export */
+    uint64_t from_ms, to_ms; /* of an incremental one */
     struct bytes bucket, prefix, encryption, kms_key, files_key;
     uint64_t billed_bytes, items;
     struct bytes format;
+    struct bytes view; /* none: a full export */
     struct bytes type; /* as sent; none: the member is left out */
 };
 void manifest_put_summary(struct buf *out, const struct manifest_summary *summary);

@@ -125,12 +125,6 @@ class Exports(ExportCase):
         self.remembering()
         self.exported(f"arn:aws:dynamodb:eu-west-3:{ACCOUNT}:table/{self.table}")
 
-    def test_what_is_not_built_is_refused(self):
-        arn = self.remembering()
-        parameters = {"TableArn": arn, "S3Bucket": self.bucket, "ExportType": "INCREMENTAL_EXPORT",
-                      "IncrementalExportSpecification": {"ExportFromTime": now() - 20 * 60 * SECOND}}
-        with self.assertRaises(self.dynamo.exceptions.ClientError):
-            self.dynamo.export_table_to_point_in_time(**parameters)
 
     # --- tokens
 

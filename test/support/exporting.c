@@ -271,9 +271,10 @@ static enum run start_step(struct work *work, void *context, struct err *err)
     return export_start(start->exporting->exports, work, start->request, start->out, err);
 }
 
-static bool run_call(struct exporting *exporting, struct arena *arena,
-                     enum run (*step)(struct work *work, void *context, struct err *err),
-                     void *context)
+/* `*time`, unless NULL: of the commit, microseconds. */
+static bool run_call_timed(struct exporting *exporting, struct arena *arena,
+                           enum run (*step)(struct work *work, void *context, struct err *err),
+                           void *context, uint64_t *time)
 {
     struct blocker blocker;
     struct work work;
@@ -281,9 +282,18 @@ static bool run_call(struct exporting *exporting, struct arena *arena,
     blocker_init(&blocker);
     work_init(&work, exporting->database.tables, arena, &blocker.waiter);
     bool ok = work_run(&work, step, context, &exporting->err);
+    if (time != NULL)
+        *time = work.batch.time;
     work_release(&work);
     blocker_release(&blocker);
     return ok;
+}
+
+static bool run_call(struct exporting *exporting, struct arena *arena,
+                     enum run (*step)(struct work *work, void *context, struct err *err),
+                     void *context)
+{
+    return run_call_timed(exporting, arena, step, context, NULL);
 }
 
 /* What an answer says borrows from the table, which the work's release lets go. */
@@ -342,14 +352,19 @@ static struct bytes model_item(struct arena *arena, const char *pk, int sk, cons
     return item_finish(&maker);
 }
 
-static void model_write(struct model *model, const char *pk, int sk, const char *value)
+/* To delete what is not there is no write. */
+static void model_write(struct model *model, const char *pk, int sk, const char *value,
+                        uint64_t time)
 {
     int i = 0;
 
     while (i < model->count && (strcmp(model->items[i].pk, pk) != 0 || model->items[i].sk != sk))
         i++;
     assert_true(i < MODEL_MOST);
+    if (value == NULL && (i == model->count || !model->items[i].there))
+        return;
     model->count = i == model->count ? i + 1 : model->count;
+    model->items[i].time = time;
     snprintf(model->items[i].pk, sizeof model->items[i].pk, "%s", pk);
     snprintf(model->items[i].value, sizeof model->items[i].value, "%s", value == NULL ? "" : value);
     model->items[i].sk = sk;
@@ -385,12 +400,13 @@ void exporting_write(struct exporting *exporting, struct model *model, const cha
 {
     struct write_one one = {table, pk, value, sk};
     struct arena arena;
+    uint64_t time;
 
     arena_init(&arena);
-    if (!run_call(exporting, &arena, write_step, &one))
+    if (!run_call_timed(exporting, &arena, write_step, &one, &time))
         fail_msg("%s", exporting->err.message);
     arena_release(&arena);
-    model_write(model, pk, sk, value);
+    model_write(model, pk, sk, value, time);
 }
 
 /* --- what an export wrote */
@@ -405,17 +421,36 @@ struct reading {
     size_t objects;
 };
 
+static void read_object(struct exporting *exporting, const struct export *export, const char *key,
+                        struct buf *out)
+{
+    char path[FOLDER_PATH_MOST + 256];
+
+    snprintf(path, sizeof path, "%s/buckets/%.*s/%s", exporting->folder, BYTES_ARGS(export->bucket),
+             key);
+    file_read(path, out);
+}
+
 void exporting_object(struct exporting *exporting, const struct export *export, const char *leaf,
                       struct buf *out)
 {
     struct arena arena;
 
     arena_init(&arena);
-    char *key = export_key(&arena, export->prefix, export_id(export), leaf);
-    struct bytes path = arena_printf(&arena, "%s/buckets/%.*s/%s", exporting->folder,
-                                     BYTES_ARGS(export->bucket), key);
-    file_read(arena_text(&arena, path), out);
+    read_object(exporting, export, export_key(&arena, export->prefix, export_id(export), leaf),
+                out);
     arena_release(&arena);
+}
+
+/* The key of the data file that is named behind "/data/" in a line of the manifest. */
+static const char *data_key(struct arena *arena, const struct export *export, const char *line)
+{
+    const char *folder = strstr(line, "/data/");
+
+    assert_non_null(folder);
+    return export_data_key(arena, export->prefix,
+                           export_incremental(export) ? BYTES_NONE : export_id(export),
+                           bytes_of(folder + strlen("/data/"), FILE_NAME_SIZE), ".json.gz");
 }
 
 static struct bytes object(struct reading *reading, const char *leaf)
@@ -456,15 +491,16 @@ static void check_md5(struct reading *reading, struct bytes body, const char *md
 /* One data file against the line that names it: builds the line from the object's bytes. */
 static void check_file(struct reading *reading, const char *line)
 {
-    const char *folder = strstr(line, "/data/");
-    char leaf[FILE_NAME_SIZE + 16], etag[2 * MD5_SIZE + 3];
+    const char *key = data_key(&reading->arena, &reading->export, line);
+    char etag[2 * MD5_SIZE + 3];
     uint8_t md5[MD5_SIZE], of_md5[MD5_SIZE];
-    struct buf text, expected;
+    struct buf object, text, expected;
     size_t count;
 
-    assert_non_null(folder);
-    snprintf(leaf, sizeof leaf, "data/%.*s.json.gz", FILE_NAME_SIZE, folder + 6);
-    struct bytes file = object(reading, leaf);
+    buf_init_in(&object, &reading->arena);
+    read_object(reading->exporting, &reading->export, key, &object);
+    reading->objects++;
+    struct bytes file = buf_bytes(&object);
     buf_init_in(&text, &reading->arena);
     gunzip(file, &text);
     char **lines = split_lines(reading, buf_bytes(&text), &count);
@@ -480,8 +516,7 @@ static void check_file(struct reading *reading, const char *line)
         .items = count,
         .md5 = bytes_of(md5, sizeof md5),
         .etag = bytes_of_text(etag),
-        .key = bytes_of_text(
-            export_key(&reading->arena, reading->export.prefix, export_id(&reading->export), leaf)),
+        .key = bytes_of_text(key),
     };
     buf_init_in(&expected, &reading->arena);
     manifest_put_file(&expected, &entry);
@@ -507,9 +542,24 @@ static void check_summary(struct reading *reading)
     struct bytes files_key =
         bytes_of_text(export_key(&reading->arena, export->prefix, export_id(export), LEAF_FILES));
     struct manifest_summary summary = {
-        export->arn,     export->table_arn,   export->table_id, export->start_ms,   export->end_ms,
-        export->time_ms, export->bucket,      export->prefix,   export->encryption, export->kms_key,
-        files_key,       reading->item_bytes, reading->items,   export->format,     export->type,
+        .export_arn = export->arn,
+        .table_arn = export->table_arn,
+        .table_id = export->table_id,
+        .start_ms = export->start_ms,
+        .end_ms = export->end_ms,
+        .time_ms = export->time_ms,
+        .from_ms = export->from_ms,
+        .to_ms = export->to_ms,
+        .bucket = export->bucket,
+        .prefix = export->prefix,
+        .encryption = export->encryption,
+        .kms_key = export->kms_key,
+        .files_key = files_key,
+        .billed_bytes = reading->item_bytes,
+        .items = reading->items,
+        .format = export->format,
+        .view = export->view,
+        .type = export->type,
     };
     struct buf expected;
 
@@ -545,10 +595,65 @@ static size_t model_lines(struct reading *reading, const struct model *model, ch
     return count;
 }
 
-static void check_items(struct reading *reading, const struct model *model)
+static void put_model_image(struct buf *line, const char *name, const struct model *model, int at)
+{
+    buf_printf(line, ",\"%s\":{\"pk\":{\"S\":\"%s\"},\"sk\":{\"N\":\"%d\"},\"v\":{\"S\":\"%s\"}}",
+               name, model->items[at].pk, model->items[at].sk, model->items[at].value);
+}
+
+static int model_find(const struct model *model, const char *pk, int sk)
+{
+    for (int i = 0; i < model->count; i++)
+        if (model->items[i].there && strcmp(model->items[i].pk, pk) == 0 &&
+            model->items[i].sk == sk)
+            return i;
+    return -1;
+}
+
+/* The table of spec/export.md 4.5. */
+static char *change_line(struct reading *reading, const struct model *before,
+                         const struct model *after, int at)
+{
+    int was = model_find(before, after->items[at].pk, after->items[at].sk);
+    struct buf line;
+
+    buf_init_in(&line, &reading->arena);
+    buf_printf(&line,
+               "{\"Metadata\":{\"WriteTimestampMicros\":{\"N\":\"%llu\"}},\"Keys\":{\"pk\":{\"S\":"
+               "\"%s\"},\"sk\":{\"N\":\"%d\"}}",
+               (unsigned long long)after->items[at].time, after->items[at].pk, after->items[at].sk);
+    if (was >= 0 && bytes_equal(reading->export.view, BYTES("NEW_AND_OLD_IMAGES")))
+        put_model_image(&line, "OldImage", before, was);
+    if (after->items[at].there)
+        put_model_image(&line, "NewImage", after, at);
+    buf_put_literal(&line, "}");
+    buf_put_u8(&line, 0);
+    return was >= 0 || after->items[at].there ? (char *)line.data : NULL;
+}
+
+static size_t window_lines(struct reading *reading, const struct model *before,
+                           const struct model *after, char **lines)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < after->count; i++)
+        if (after->items[i].time >= reading->export.from_ms * 1000 &&
+            after->items[i].time < reading->export.to_ms * 1000) {
+            char *line = change_line(reading, before, after, i);
+            if (line != NULL)
+                lines[count++] = line;
+        }
+    reading->item_bytes = EXPORT_BILLED_LEAST;
+    return count;
+}
+
+/* `before` NULL: a full export. */
+static void check_lines(struct reading *reading, const struct model *before,
+                        const struct model *model)
 {
     char **expected = arena_alloc(&reading->arena, MODEL_MOST * sizeof *expected);
-    size_t count = model_lines(reading, model, expected);
+    size_t count = before == NULL ? model_lines(reading, model, expected)
+                                  : window_lines(reading, before, model, expected);
 
     qsort(expected, count, sizeof *expected, by_text);
     qsort(reading->lines, reading->line_count, sizeof *reading->lines, by_text);
@@ -557,7 +662,8 @@ static void check_items(struct reading *reading, const struct model *model)
     assert_int_equal(reading->line_count, count);
 }
 
-/* Nothing is there but the export's objects: no part of an upload, no file twice. */
+/* Nothing is there but the export's objects: no part of an upload, no file twice. Data files of an
+ * incremental export lie beside others'. */
 static void check_leftovers(struct reading *reading)
 {
     char path[FOLDER_PATH_MOST + 256];
@@ -568,13 +674,15 @@ static void check_leftovers(struct reading *reading)
         export_key(&reading->arena, reading->export.prefix, export_id(&reading->export), "");
     snprintf(path, sizeof path, "%s/buckets/%.*s/%s", reading->exporting->folder,
              BYTES_ARGS(reading->export.bucket), folder);
-    assert_int_equal(folder_files(path), reading->objects);
+    assert_int_equal(folder_files(path),
+                     export_incremental(&reading->export) ? 5 : reading->objects);
     snprintf(path, sizeof path, "%s/buckets/%.*s/.%%unfinished", reading->exporting->folder,
              BYTES_ARGS(reading->export.bucket));
     assert_int_equal(folder_files(path), 0);
 }
 
-void exporting_check(struct exporting *exporting, struct bytes arn, const struct model *model)
+static void check(struct exporting *exporting, struct bytes arn, const struct model *before,
+                  const struct model *model)
 {
     struct reading reading = {.exporting = exporting};
 
@@ -587,10 +695,22 @@ void exporting_check(struct exporting *exporting, struct bytes arn, const struct
                  BYTES_ARGS(reading.export.failure_code),
                  BYTES_ARGS(reading.export.failure_message));
     check_files(&reading);
-    check_items(&reading, model);
+    assert_int_equal(export_incremental(&reading.export), before != NULL);
+    check_lines(&reading, before, model);
     check_summary(&reading);
     check_leftovers(&reading);
     arena_release(&reading.arena);
+}
+
+void exporting_check(struct exporting *exporting, struct bytes arn, const struct model *model)
+{
+    check(exporting, arn, NULL, model);
+}
+
+void exporting_check_window(struct exporting *exporting, struct bytes arn,
+                            const struct model *before, const struct model *after)
+{
+    check(exporting, arn, before, after);
 }
 
 void exporting_lines(struct exporting *exporting, struct bytes arn, struct buf *out)
@@ -606,9 +726,8 @@ void exporting_lines(struct exporting *exporting, struct bytes arn, struct buf *
     exporting_object(exporting, &export, LEAF_FILES, &manifest);
     buf_put_u8(&manifest, 0);
     for (char *at = (char *)manifest.data; (at = strstr(at, "/data/")) != NULL; at++) {
-        struct bytes leaf = bytes_of(at + 1, strlen("data/.json.gz") + FILE_NAME_SIZE);
         buf_init_in(&file, &arena);
-        exporting_object(exporting, &export, arena_text(&arena, leaf), &file);
+        read_object(exporting, &export, data_key(&arena, &export, at), &file);
         gunzip(buf_bytes(&file), out);
     }
     buf_put_u8(out, 0);

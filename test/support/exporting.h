@@ -67,6 +67,7 @@ struct model {
         char pk[16], value[40];
         int sk;
         bool there;
+        uint64_t time; /* of the last write, microseconds */
     } items[MODEL_MOST];
     int count;
 };
@@ -78,6 +79,11 @@ void exporting_write(struct exporting *exporting, struct model *model, const cha
 /* Fails the test unless the export is COMPLETED, every one of its objects is what spec/export.md 3
  * says, they hold the model's items and no others, and the bucket has nothing half written. */
 void exporting_check(struct exporting *exporting, struct bytes arn, const struct model *model);
+
+/* The same of an incremental one: `before` is the model as it was when the window began, `after`
+ * when it ended. */
+void exporting_check_window(struct exporting *exporting, struct bytes arn,
+                            const struct model *before, const struct model *after);
 
 /* The lines of all data files of a completed export, appended, with a NUL behind. */
 void exporting_lines(struct exporting *exporting, struct bytes arn, struct buf *out);

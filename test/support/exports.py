@@ -13,6 +13,7 @@ from support import ion
 
 SUMMARY = ["version", "exportArn", "startTime", "endTime", "tableArn", "tableId", "exportTime", "s3Bucket", "s3Prefix",
            "s3SseAlgorithm", "s3SseKmsKeyId", "manifestFilesS3Key", "billedSizeBytes", "itemCount", "outputFormat"]
+WINDOW_SUMMARY = [*SUMMARY[:6], "exportFromTime", "exportToTime", *SUMMARY[7:], "outputView"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 DATA_NAME = {"DYNAMODB_JSON": re.compile(r"[a-z2-7]{26}\.json\.gz"), "ION": re.compile(r"[a-z2-7]{26}\.ion\.gz")}
 GZIP_HEADER = bytes.fromhex("1f8b08000000000000ff")
@@ -55,8 +56,48 @@ def read_ion_line(line, where):
     return ion.read_item(line)
 
 
-def read_data_file(root, entry, keys, form):
-    """The items of one data file. Within a partition they must be in the order of their sort keys."""
+def read_json_change(line, where):
+    """A line of an incremental export, as a dict of Keys, WriteTimestampMicros, OldImage, NewImage."""
+    value = json.loads(line)
+    same(line, json.dumps(value, separators=(",", ":"), ensure_ascii=False), f"layout of a line of {where}")
+    check_change_members(list(value), ["Metadata", "Keys"], where)
+    same(["WriteTimestampMicros"], list(value["Metadata"]), f"metadata in {where}")
+    same(["N"], list(value["Metadata"]["WriteTimestampMicros"]), f"the type of the time in {where}")
+    return {**value, "WriteTimestampMicros": int(value.pop("Metadata")["WriteTimestampMicros"]["N"])}
+
+
+def read_ion_change(line, where):
+    same("$ion_1_0 {Record:{Keys:{", line[:len("$ion_1_0 {Record:{Keys:{")], f"begin of a line of {where}")
+    value = ion.read_line(line)
+    same(["Record"], list(value), f"a line of {where}")
+    record = value["Record"]
+    check_change_members(list(record), ["Keys", "Metadata"], where)
+    return {"WriteTimestampMicros": int(record["Metadata"]["WriteTimestampMicros"]),
+            **{name: ion.attributes(record[name]) for name in record if name != "Metadata"}}
+
+
+def check_change_members(found, first, where):
+    images = [name for name in ("OldImage", "NewImage") if name in found]
+    same(first + images, found, f"members of a line of {where}")
+
+
+def read_change_file(root, entry, keys, form):
+    """The changes of one data file of an incremental export."""
+    key = entry["dataFileS3Key"]
+    changes = []
+    for line in read_lines(root, entry, form):
+        change = read_ion_change(line, key) if form == "ION" else read_json_change(line, key)
+        same(list(keys), list(change["Keys"]), f"keys of a line of {key}")
+        for image in (change[name] for name in ("OldImage", "NewImage") if name in change):
+            same(sorted(image, key=str.encode), list(image), f"order of attributes in {key}")
+            same(change["Keys"], {name: image[name] for name in keys}, f"keys of an image in {key}")
+        changes.append(change)
+    same(entry["itemCount"], len(changes), f"itemCount of {key}")
+    return changes
+
+
+def read_lines(root, entry, form):
+    """The lines of one data file, whose bytes are what the manifest says."""
     key = entry["dataFileS3Key"]
     data = (root / key).read_bytes()
     same(True, bool(DATA_NAME[form].fullmatch(key.rsplit("/", 1)[1])), f"name of {key}")
@@ -67,9 +108,15 @@ def read_data_file(root, entry, keys, form):
     text = gzip.decompress(data)
     if not text:
         same(EMPTY_GZIP, data, f"an empty {key}")
-    items = []
     same(True, not text or text.endswith(b"\n"), f"end of the last line of {key}")
-    for line in text.decode("utf-8").split("\n")[:-1]:
+    return text.decode("utf-8").split("\n")[:-1]
+
+
+def read_data_file(root, entry, keys, form):
+    """The items of one data file. Within a partition they must be in the order of their sort keys."""
+    key = entry["dataFileS3Key"]
+    items = []
+    for line in read_lines(root, entry, form):
         item = read_ion_line(line, key) if form == "ION" else read_json_line(line, key)
         same(list(keys), list(item)[:len(keys)], f"key attributes of a line of {key}")
         rest = list(item)[len(keys):]
@@ -80,7 +127,7 @@ def read_data_file(root, entry, keys, form):
 
 
 def read_export(bucket, description, keys=("pk",)):
-    """All items of a COMPLETED export in a bucket's folder."""
+    """All items of a COMPLETED export in a bucket's folder; of an incremental one, all changes."""
     root = pathlib.Path(bucket)
     same("COMPLETED", description["ExportStatus"], "status")
     summary_key = description["ExportManifest"]
@@ -92,30 +139,39 @@ def read_export(bucket, description, keys=("pk",)):
     same(b"", (root / folder / "_started").read_bytes(), "_started")
     text = read_checked(root, summary_key)
     summary = json.loads(text)
-    members = SUMMARY + (["exportType"] if "ExportType" in description else [])
+    window = description.get("ExportType") == "INCREMENTAL_EXPORT"
+    members = (WINDOW_SUMMARY if window else SUMMARY) + (["exportType"] if "ExportType" in description else [])
     same(members, list(summary), "members of the summary")
     same(text.decode(), json.dumps(summary, separators=(",", ":"), ensure_ascii=False), "layout of the summary")
     check_summary(summary, description, folder)
     lines = read_checked(root, summary["manifestFilesS3Key"]).decode()
     same("\n", lines[-1:], "end of manifest-files.json")
     entries = [json.loads(line) for line in lines.split("\n")[:-1]]
+    read_file = read_change_file if window else read_data_file
+    data = wanted.rsplit("/", 1)[0] + "/data/" if window else folder + "/data/"
+    for entry in entries:
+        same(data, entry["dataFileS3Key"][:-len(entry["dataFileS3Key"].rsplit("/", 1)[1])], "folder of the data")
     items = [item for entry in entries
-             for item in read_data_file(root, entry, keys, description["ExportFormat"])]
+             for item in read_file(root, entry, keys, description["ExportFormat"])]
     same(summary["itemCount"], len(items), "itemCount of the summary")
     found = {str(path.relative_to(root)) for path in (root / folder).rglob("*") if path.is_file()}
     same({f"{folder}/{name}" for name in ("_started", "manifest-files.json", "manifest-files.md5",
                                           "manifest-summary.json", "manifest-summary.md5")}
-         | {entry["dataFileS3Key"] for entry in entries}, found, "objects of the export")
+         | {entry["dataFileS3Key"] for entry in entries if not window}, found, "objects of the export")
     return items
 
 
 def check_summary(summary, description, folder):
     """The summary and DescribeExport say the same."""
-    for name in ("startTime", "endTime", "exportTime"):
+    window = description.get("IncrementalExportSpecification", {})
+    for name in [name for name in ("startTime", "endTime", "exportTime", "exportFromTime", "exportToTime")
+                 if name in summary]:
         same(True, bool(TIME.fullmatch(summary[name])), name)
-        when = description[name[0].upper() + name[1:]]
+        when = {**description, **window}[name[0].upper() + name[1:]]
         same(when.astimezone(tz=None).timestamp(), _seconds(summary[name]), name)
-    for name, value in (("version", "2020-06-30"), ("exportArn", description["ExportArn"]),
+    same(window.get("ExportViewType"), summary.get("outputView"), "outputView")
+    same(description.get("ExportType"), summary.get("exportType"), "exportType")
+    for name, value in (("version", "2023-08-01" if window else "2020-06-30"), ("exportArn", description["ExportArn"]),
                         ("tableArn", description["TableArn"]), ("tableId", description["TableId"]),
                         ("s3Bucket", description["S3Bucket"]), ("s3Prefix", description.get("S3Prefix")),
                         ("s3SseAlgorithm", description["S3SseAlgorithm"]),

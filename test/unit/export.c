@@ -147,6 +147,84 @@ static void export_times(void **state)
     }
 }
 
+static struct export_request window_of(uint64_t from_ms)
+{
+    struct export_request request = exporting_request(ORDERS);
+
+    request.type = BYTES("INCREMENTAL_EXPORT");
+    request.window = request.window_from = true;
+    request.from_ms = from_ms;
+    return request;
+}
+
+#define TOO_EARLY                                                                                  \
+    "Incremental export period from time cannot be less than the table creation time : "
+
+/* The window is looked at behind the token and before recovery, which moves its beginning. */
+static void windows_come_before_recovery(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exporting *exporting = &fixture->exporting;
+    struct err err;
+
+    exporting_later(1000 - exporting_now_ms() % 1000 + 500);
+    assert_true(database_create(&exporting->database, "Orders", true, &err));
+    uint64_t created = exporting_now_ms() / 1000 * 1000; /* 2025-10-09T08:53:21Z */
+    exporting_later(7200000);
+    struct export_request request = window_of(created - 1000);
+    assert_refused(fixture, &request, ERR_INVALID_EXPORT_TIME, TOO_EARLY "2025-10-09T08:53:20Z");
+    request = window_of(created);
+    assert_refused(fixture, &request, ERR_RECOVERY_UNAVAILABLE,
+                   "Point in time recovery is not enabled for table 'Orders'");
+    assert_true(database_recovery(&exporting->database, "Orders", true, 35, &err));
+    assert_refused(fixture, &request, ERR_INVALID_EXPORT_TIME, TOO_EARLY "2025-10-09T08:53:21Z");
+    uint64_t enabled = exporting_now_ms() / 1000 * 1000;
+    request = window_of(enabled - 1000);
+    exporting_later(900000);
+    assert_refused(fixture, &request, ERR_INVALID_EXPORT_TIME, TOO_EARLY "2025-10-09T10:53:20Z");
+    request = window_of(enabled); /* inside the second of the enabling */
+    assert_true(start(fixture, &request));
+    assert_int_equal(fixture->export.from_ms, enabled);
+    assert_int_equal(fixture->export.to_ms, enabled + 900000);
+    assert_int_equal(fixture->export.start_ms, exporting_now_ms() / 1000 * 1000);
+    assert_true(fixture->export.instant > enabled * 1000);
+
+    /* off and on again inside the window: what was before is gone */
+    assert_true(database_recovery(&exporting->database, "Orders", false, 0, &err));
+    assert_refused(fixture, &request, ERR_RECOVERY_UNAVAILABLE,
+                   "Point in time recovery is not enabled for table 'Orders'");
+    assert_true(database_recovery(&exporting->database, "Orders", true, 35, &err));
+    exporting_later(60000);
+    assert_refused(fixture, &request, ERR_INVALID_EXPORT_TIME, TOO_EARLY "2025-10-09T10:53:21Z");
+}
+
+static void tokens_stand_for_windows(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exporting *exporting = &fixture->exporting;
+
+    exporting_table(exporting, "Orders");
+    struct export_request request = window_of(exporting_now_ms() + 1000);
+    exporting_later(3600000);
+    request.client_token = BYTES("t");
+    assert_true(start(fixture, &request));
+    struct bytes first = fixture->export.arn;
+    uint64_t to_ms = fixture->export.to_ms;
+    exporting_later(5000); /* what was left out is not resolved anew */
+    assert_true(start(fixture, &request));
+    assert_bytes_equal(fixture->export.arn, first);
+    assert_int_equal(fixture->export.to_ms, to_ms);
+    struct export_request changed[] = {request, request, request, request};
+    changed[0].from_ms += 1000;
+    changed[1].window_to = true;
+    changed[1].to_ms = to_ms;
+    changed[2].view = BYTES("NEW_AND_OLD_IMAGES");
+    changed[3].from_ms = 0; /* a window that could not be */
+    for (size_t i = 0; i < 4; i++)
+        assert_refused(fixture, &changed[i], ERR_EXPORT_CONFLICT,
+                       "Export conflict: Duplicate request detected with conflicting parameters");
+}
+
 static void periods_move_the_window(void **state)
 {
     struct fixture *fixture = *state;
@@ -590,6 +668,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(checks_come_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(tables_are_looked_up_locally, setup, teardown),
         cmocka_unit_test_setup_teardown(export_times, setup, teardown),
+        cmocka_unit_test_setup_teardown(windows_come_before_recovery, setup, teardown),
+        cmocka_unit_test_setup_teardown(tokens_stand_for_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(periods_move_the_window, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_export_is_described, setup, teardown),
         cmocka_unit_test(files_go_by_size),

@@ -135,6 +135,59 @@ static void what_was_sent_is_echoed(void **state)
     assert_null(strstr(text, "EndTime"));
 }
 
+/* 1760000000.128 is when the table could be exported first; an hour has passed since. */
+#define WINDOW(members)                                                                            \
+    "{\"TableArn\":\"" ORDERS "\",\"S3Bucket\":\"acme-lake\",\"ClientToken\":\"t\","               \
+    "\"ExportType\":\"INCREMENTAL_EXPORT\",\"IncrementalExportSpecification\":{" members "}}"
+#define WINDOW_FRONT(status)                                                                       \
+    "{\"ExportDescription\":{\"ExportArn\":\"" ORDERS "/export/*\",\"ExportStatus\":\"" status     \
+    "\",\"StartTime\":1760003600" COMMON ",\"ClientToken\":\"t\",\"S3Bucket\":\"acme-lake\","      \
+    "\"S3SseAlgorithm\":\"AES256\",\"ExportFormat\":\"DYNAMODB_JSON\","                            \
+    "\"ExportType\":\"INCREMENTAL_EXPORT\",\"IncrementalExportSpecification\":{"
+
+static void windows_are_described(void **state)
+{
+    static const struct {
+        const char *body, *echo;
+    } cases[] = {
+        {WINDOW("\"ExportFromTime\":1760000001"),
+         "\"ExportFromTime\":1760000001,\"ExportToTime\":1760003600,\"ExportViewType\":"
+         "\"NEW_AND_OLD_IMAGES\"}"},
+        {WINDOW("\"ExportFromTime\":1.7600000019E9,\"ExportToTime\":1760003599.999,"
+                "\"ExportViewType\":\"NEW_IMAGE\""),
+         "\"ExportFromTime\":1760000001,\"ExportToTime\":1760003599,\"ExportViewType\":"
+         "\"NEW_IMAGE\"}"},
+    };
+    struct fixture *fixture = *state;
+    char arn[256], wanted[1200];
+
+    exporting_later(3600500);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(wanted, sizeof wanted, WINDOW_FRONT("IN_PROGRESS") "%s}}", cases[i].echo);
+        const char *text = call(fixture, "ExportTableToPointInTime", cases[i].body, 200, arn);
+        assert_string_equal(text, wanted);
+        assert_non_null(strstr(arn, "/export/01760003600000-"));
+        assert_string_equal(call(fixture, "ExportTableToPointInTime", cases[i].body, 200, NULL),
+                            wanted);
+        exporting_run(&fixture->exporting);
+        snprintf(
+            wanted, sizeof wanted,
+            WINDOW_FRONT(
+                "COMPLETED") "%s,\"EndTime\":1760003600.628,\"ExportManifest\":"
+                             "\"AWSDynamoDB/*/manifest-summary.json\",\"BilledSizeBytes\":10000000,"
+                             "\"ItemCount\":0}}",
+            cases[i].echo);
+        assert_string_equal(describe(fixture, arn), wanted);
+        assert_non_null(strstr(call(fixture, "ListExports", "{}", 200, NULL),
+                               "\"ExportStatus\":\"COMPLETED\",\"ExportType\":"
+                               "\"INCREMENTAL_EXPORT\"}"));
+        teardown(state);
+        setup(state);
+        fixture = *state;
+        exporting_later(3600500);
+    }
+}
+
 static void summaries_tell_the_type(void **state)
 {
     struct fixture *fixture = *state;
@@ -215,6 +268,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(members_follow_the_state, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_sent_is_echoed, setup, teardown),
+        cmocka_unit_test_setup_teardown(windows_are_described, setup, teardown),
         cmocka_unit_test_setup_teardown(summaries_tell_the_type, setup, teardown),
         cmocka_unit_test_setup_teardown(shapes_refuse, setup, teardown),
     };

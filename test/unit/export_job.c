@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "archive/export_window.h"
 #include "base/clock.h"
 #include "base/fault.h"
 
@@ -18,6 +19,9 @@ struct fixture {
     struct arena arena;
     struct model now, then;
     uint64_t then_ms;
+    bool window; /* what is exported is what changed from here to `then` */
+    struct model before;
+    uint64_t before_ms;
 };
 
 static struct fixture *open_fixture(bool lasts, uint32_t workers)
@@ -45,8 +49,7 @@ static void put(struct fixture *fixture, int pk, int sk, const char *value)
     exporting_write(&fixture->exporting, &fixture->now, "Orders", name, sk, value);
 }
 
-/* Some items, an instant, and then changes of every kind. */
-static void fill(struct fixture *fixture, int keys)
+static void fill_first(struct fixture *fixture, int keys)
 {
     char value[40];
 
@@ -56,8 +59,11 @@ static void fill(struct fixture *fixture, int keys)
             put(fixture, i, j, value);
         }
     exporting_later(10);
-    fixture->then = fixture->now;
-    fixture->then_ms = exporting_now_ms();
+}
+
+/* Changes of every kind. */
+static void change(struct fixture *fixture, int keys)
+{
     for (int i = 0; i < keys; i += 2)
         put(fixture, i, 0, "changed");
     for (int i = 0; i < keys; i += 3)
@@ -70,13 +76,85 @@ static void fill(struct fixture *fixture, int keys)
     exporting_later(10);
 }
 
-/* Accepts an export of the instant `then`, or of now. */
+/* Some items, an instant, and then changes. */
+static void fill(struct fixture *fixture, int keys)
+{
+    fill_first(fixture, keys);
+    fixture->then = fixture->now;
+    fixture->then_ms = exporting_now_ms();
+    change(fixture, keys);
+}
+
+static void later_to_the_second(void)
+{
+    exporting_later(1000 - exporting_now_ms() % 1000);
+}
+
+/* A window of a quarter of an hour, with writes on both of its edges. */
+static void fill_window(struct fixture *fixture, int keys)
+{
+    fill_first(fixture, keys);
+    later_to_the_second();
+    fixture->window = true;
+    fixture->before = fixture->now;
+    fixture->before_ms = exporting_now_ms();
+    put(fixture, 0, -1, "on the edge, and in");
+    assert_int_equal(fixture->now.items[1].time, fixture->before_ms * 1000);
+    change(fixture, keys);
+    put(fixture, 1, -1, "first 1 -1"); /* as it was */
+    put(fixture, 1, -2, NULL);
+    put(fixture, keys, 8, "comes");
+    put(fixture, keys, 8, NULL); /* and goes */
+    exporting_later(EXPORT_WINDOW_LEAST_S * 1000 + fixture->before_ms - exporting_now_ms());
+    fixture->then = fixture->now;
+    fixture->then_ms = exporting_now_ms();
+    put(fixture, 0, -2, "on the edge, and out");
+    assert_int_equal(fixture->now.items[0].time, fixture->then_ms * 1000);
+    put(fixture, 2, -2, NULL);
+    exporting_later(10);
+}
+
+static void fill_either(struct fixture *fixture, bool window, int keys)
+{
+    if (window)
+        fill_window(fixture, keys);
+    else
+        fill(fixture, keys);
+}
+
+/* What was filled in, exported whole. */
+static void check(struct fixture *fixture, struct bytes arn)
+{
+    if (fixture->window)
+        exporting_check_window(&fixture->exporting, arn, &fixture->before, &fixture->then);
+    else
+        exporting_check(&fixture->exporting, arn, &fixture->then);
+}
+
+static struct export_request window_request(struct fixture *fixture, uint64_t from_ms,
+                                            uint64_t to_ms, const char *view)
+{
+    struct export_request request = exporting_request(ORDERS);
+
+    (void)fixture;
+    request.type = BYTES("INCREMENTAL_EXPORT");
+    request.window = request.window_from = request.window_to = true;
+    request.from_ms = from_ms;
+    request.to_ms = to_ms;
+    if (view != NULL)
+        request.view = bytes_of_text(view);
+    return request;
+}
+
+/* Accepts an export of the instant `then`, or of now; or of the window that was filled in. */
 static struct bytes accept(struct fixture *fixture, bool timed, const char *prefix)
 {
     struct export_request request = exporting_request(ORDERS);
     struct export export;
 
-    request.timed = timed;
+    if (fixture->window)
+        request = window_request(fixture, fixture->before_ms, fixture->then_ms, NULL);
+    request.timed = timed && !fixture->window;
     request.time_ms = fixture->then_ms;
     if (prefix != NULL)
         request.prefix = bytes_of_text(prefix);
@@ -198,20 +276,110 @@ static void deleted_tables_are_exported(void **state)
 
 static void recovery_may_be_switched_off(void **state)
 {
-    struct fixture *fixture = open_fixture(false, 0);
     struct err err;
 
     (void)state;
-    fill(fixture, 20);
-    struct bytes past = accept(fixture, true, NULL);
-    assert_true(database_recovery(&fixture->exporting.database, "Orders", false, 0, &err));
-    assert_true(jobs_maintain(fixture->exporting.jobs, &err));
-    put(fixture, 2, 2, "after it was switched off");
-    put(fixture, 3, -2, NULL);
+    for (int window = 0; window < 2; window++) {
+        struct fixture *fixture = open_fixture(false, 0);
+        fill_either(fixture, window, 20);
+        struct bytes past = accept(fixture, true, NULL);
+        assert_true(database_recovery(&fixture->exporting.database, "Orders", false, 0, &err));
+        assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+        put(fixture, 2, 2, "after it was switched off");
+        put(fixture, 3, -2, NULL);
+        exporting_run(&fixture->exporting);
+        check(fixture, past);
+        assert_true(jobs_maintain(fixture->exporting.jobs, &err));
+        put(fixture, 2, 2, "without a log");
+        close_fixture(fixture);
+    }
+}
+
+/* --- windows */
+
+static struct bytes accept_window(struct fixture *fixture, uint64_t from_ms, uint64_t to_ms,
+                                  const char *view, const char *prefix)
+{
+    struct export_request request = window_request(fixture, from_ms, to_ms, view);
+    struct export export;
+
+    if (prefix != NULL)
+        request.prefix = bytes_of_text(prefix);
+    if (!exporting_start(&fixture->exporting, &request, &fixture->arena, &export))
+        fail_msg("%s", fixture->exporting.err.message);
+    return export.arn;
+}
+
+static void exports_show_their_window(void **state)
+{
+    static const char *const views[] = {NULL, "NEW_IMAGE", "NEW_AND_OLD_IMAGES"};
+
+    (void)state;
+    for (int lasts = 0; lasts < 2; lasts++)
+        for (uint32_t workers = 0; workers < 3; workers += 2) {
+            struct fixture *fixture = open_fixture(lasts, workers);
+            struct bytes arns[3];
+            fill_window(fixture, 30);
+            for (int i = 0; i < 3; i++)
+                arns[i] = accept_window(fixture, fixture->before_ms, fixture->then_ms, views[i],
+                                        i == 0 ? NULL : "nightly");
+            put(fixture, 4, 2, "after it was accepted");
+            exporting_run(&fixture->exporting);
+            for (int i = 0; i < 3; i++)
+                check(fixture, arns[i]);
+            close_fixture(fixture);
+        }
+}
+
+/* Windows that adjoin, as one who copies a table follows it; each against the model of its edges.
+ */
+static void windows_follow_a_table(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    char value[32];
+
+    (void)state;
+    fill_first(fixture, 5);
+    later_to_the_second();
+    struct model edge = fixture->now; /* where the last window ended */
+    uint64_t edge_ms = exporting_now_ms();
+    for (int round = 0; round < 6; round++) {
+        for (int i = 0; i < round * 4; i++) {
+            snprintf(value, sizeof value, "%d %d", round, i);
+            put(fixture, i % 7, i % 3, (i + round) % 3 == 0 ? NULL : value);
+            exporting_later((uint64_t)i % 2 * 50000);
+        }
+        exporting_later(edge_ms + 1200000 - exporting_now_ms());
+        struct model end = fixture->now;
+        uint64_t end_ms = exporting_now_ms();
+        struct bytes arn = accept_window(fixture, edge_ms, end_ms, NULL, NULL);
+        put(fixture, round, 0, "the next window's");
+        put(fixture, round, 1, NULL);
+        exporting_run(&fixture->exporting);
+        exporting_check_window(&fixture->exporting, arn, &edge, &end);
+        edge = end;
+        edge_ms = end_ms;
+    }
+    close_fixture(fixture);
+}
+
+static void empty_windows_are_billed(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct export export;
+
+    (void)state;
+    fill_first(fixture, 5);
+    later_to_the_second();
+    uint64_t from_ms = exporting_now_ms();
+    exporting_later(EXPORT_WINDOW_MOST_S * 1000);
+    struct bytes arn = accept_window(fixture, from_ms, exporting_now_ms(), "NEW_IMAGE", "p/");
     exporting_run(&fixture->exporting);
-    exporting_check(&fixture->exporting, past, &fixture->then);
-    assert_true(jobs_maintain(fixture->exporting.jobs, &err));
-    put(fixture, 2, 2, "without a log");
+    exporting_check_window(&fixture->exporting, arn, &fixture->now, &fixture->now);
+    assert_true(exporting_describe(&fixture->exporting, arn, &fixture->arena, &export));
+    assert_int_equal(export.items, 0);
+    assert_int_equal(export.parts, 4);
+    assert_int_equal(export.billed_bytes, 10000000);
     close_fixture(fixture);
 }
 
@@ -421,12 +589,13 @@ static void check_fixed(struct fixture *fixture, struct bytes arn, const struct 
 static void it_survives_death_at_every_call(void **state)
 {
     (void)state;
-    for (int lasts = 0; lasts < 2; lasts++) {
+    for (int kind = 0; kind < 4; kind++) {
+        bool lasts = kind & 1, window = kind & 2;
         uint64_t call = 0;
         bool died = true;
         for (; died; call++) {
             struct fixture *fixture = open_fixture(lasts, 0);
-            fill(fixture, 4);
+            fill_either(fixture, window, 4);
             struct bytes arn = accept(fixture, true, NULL);
             fixture->exporting.dying.calls_left = call;
             exporting_run(&fixture->exporting);
@@ -437,7 +606,7 @@ static void it_survives_death_at_every_call(void **state)
             exporting_later(60000);
             exporting_restart(&fixture->exporting);
             exporting_run(&fixture->exporting);
-            exporting_check(&fixture->exporting, arn, &fixture->then);
+            check(fixture, arn);
             check_fixed(fixture, arn, &fixed);
             assert_nothing_kept(fixture, arn);
             close_fixture(fixture);
@@ -452,17 +621,18 @@ static void it_survives_stops_between_steps(void **state)
     bool stopped = true;
 
     (void)state;
-    for (int steps = 0; stopped; steps++) {
+    for (int steps = 0; stopped || steps % 2 == 1; steps++) {
         struct fixture *fixture = open_fixture(true, 0);
-        fill(fixture, 4);
+        fill_either(fixture, steps % 2, 4);
         struct bytes arn = accept(fixture, true, NULL);
-        for (int i = 0; i < steps && stopped; i++)
+        stopped = true;
+        for (int i = 0; i < steps / 2 && stopped; i++)
             stopped = jobs_step(fixture->exporting.jobs);
         struct fixed fixed = read_fixed(fixture, arn);
         exporting_later(60000);
         exporting_restart(&fixture->exporting);
         exporting_run(&fixture->exporting);
-        exporting_check(&fixture->exporting, arn, &fixture->then);
+        check(fixture, arn);
         check_fixed(fixture, arn, &fixed);
         close_fixture(fixture);
     }
@@ -478,17 +648,18 @@ static void one_failure_passes(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+    for (size_t i = 0; i < 2 * sizeof points / sizeof *points; i++) {
+        enum fault_point point = points[i / 2];
         uint64_t passes = 1;
         for (uint64_t after = 0; after < passes; after++) {
             struct fixture *fixture = open_fixture(false, 0);
-            fill(fixture, 6);
+            fill_either(fixture, i % 2, 6);
             struct bytes arn = accept(fixture, true, NULL);
-            fault_arm(points[i], after, 1);
+            fault_arm(point, after, 1);
             exporting_run(&fixture->exporting);
-            passes = fault_passes(points[i]);
+            passes = fault_passes(point);
             fault_clear();
-            exporting_check(&fixture->exporting, arn, &fixture->then);
+            check(fixture, arn);
             assert_nothing_kept(fixture, arn);
             close_fixture(fixture);
         }
@@ -547,6 +718,9 @@ int main(void)
         cmocka_unit_test(recovery_may_be_switched_off),
         cmocka_unit_test(the_log_goes_when_the_last_export_ends),
         cmocka_unit_test(a_deleted_table_goes_when_the_last_export_ends),
+        cmocka_unit_test(exports_show_their_window),
+        cmocka_unit_test(windows_follow_a_table),
+        cmocka_unit_test(empty_windows_are_billed),
         cmocka_unit_test(exports_of_now_are_one_instant),
         cmocka_unit_test(it_survives_death_at_every_call),
         cmocka_unit_test(it_survives_stops_between_steps),

@@ -179,6 +179,40 @@ static void summaries_name_what_was_sent(void **state)
               ",\"exportType\":\"FULL_EXPORT\"}"));
 }
 
+/* The sample of spec/export.md 3.3. */
+static void summaries_of_windows(void **state)
+{
+    static const char wanted[] =
+        "{\"version\":\"2023-08-01\",\"exportArn\":\"arn:aws:dynamodb:eu-west-1:111122223333:table/"
+        "Orders/export/01760003600000-4e5f6071\",\"startTime\":\"2025-10-09T09:53:20.000Z\","
+        "\"endTime\":\"2025-10-09T09:53:31.007Z\",\"tableArn\":\"arn:aws:dynamodb:eu-west-1:"
+        "111122223333:table/Orders\",\"tableId\":\"0f0e0d0c-0b0a-4908-8706-050403020100\","
+        "\"exportFromTime\":\"2025-10-09T09:30:00.000Z\",\"exportToTime\":"
+        "\"2025-10-09T09:45:00.000Z\",\"s3Bucket\":\"acme-lake\",\"s3Prefix\":null,"
+        "\"s3SseAlgorithm\":\"AES256\",\"s3SseKmsKeyId\":null,\"manifestFilesS3Key\":"
+        "\"AWSDynamoDB/01760003600000-4e5f6071/manifest-files.json\",\"billedSizeBytes\":10000000,"
+        "\"itemCount\":3,\"outputFormat\":\"DYNAMODB_JSON\",\"outputView\":"
+        "\"NEW_AND_OLD_IMAGES\",\"exportType\":\"INCREMENTAL_EXPORT\"}";
+    struct manifest_summary summary =
+        summary_of(BYTES_NONE, BYTES("AWSDynamoDB/01760003600000-4e5f6071/manifest-files.json"));
+    struct buf out;
+
+    (void)state;
+    summary.export_arn = BYTES(
+        "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders/export/01760003600000-4e5f6071");
+    summary.start_ms = UINT64_C(1760003600000);
+    summary.end_ms = UINT64_C(1760003611007);
+    summary.from_ms = UINT64_C(1760002200000);
+    summary.to_ms = UINT64_C(1760003100000);
+    summary.billed_bytes = 10000000;
+    summary.items = 3;
+    summary.view = BYTES("NEW_AND_OLD_IMAGES");
+    summary.type = BYTES("INCREMENTAL_EXPORT");
+    buf_init_in(&out, &arena);
+    manifest_put_summary(&out, &summary);
+    assert_bytes_equal(buf_bytes(&out), bytes_of_text(wanted));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -188,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_are_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(summaries_are_one_line, setup, teardown),
         cmocka_unit_test_setup_teardown(summaries_name_what_was_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(summaries_of_windows, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
