@@ -4,6 +4,7 @@
 import argparse
 import atexit
 import datetime
+import glob
 import hashlib
 import hmac
 import http.client
@@ -141,7 +142,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def gramme(arguments, folder, *options):
+def gramme(arguments, folder, *options, environment=None):
     port = free_port()
     file = folder / "credentials"
     file.write_text(f"[bench]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
@@ -593,7 +594,8 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "updates", "query", "scan", "export", "isolation", "start"))
+    parser.add_argument("what", choices=("requests", "updates", "query", "scan", "export", "changes", "changes", "isolation",
+                                         "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
                         help="folder of the built limit programs (environment: LIMITS)")
@@ -616,7 +618,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
         {"requests": requests, "updates": updates, "query": query, "scan": scan, "export": export,
-         "isolation": isolation, "start": start}[arguments.what](arguments, folder)
+         "changes": changes, "changes": changes, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -68,6 +68,7 @@ static const char *const family_names[FAMILIES] = {
 #define RELAXED_MICROS  (UINT64_C(100) * 1000)    /* at most so much is lost in relaxed mode */
 #define SCRATCH_BUFFER  ((size_t)8 * 1024 * 1024)
 #define SCRATCH_BUFFERS 2
+#define SCRATCH_FILES   32 /* that gather before a merge, which writes all of them anew */
 #define SCRATCH_FOLDER  "scratch"
 #define FOLDER_DEPTH    3
 
@@ -635,6 +636,11 @@ static rocksdb_options_t *family_options(const struct rocks *rocks, int family, 
     rocksdb_options_set_write_buffer_size(options, rocks->scratch ? buffers : buffers / 2);
     rocksdb_options_set_max_write_buffer_number(options,
                                                 rocks->scratch ? SCRATCH_BUFFERS : BUFFERS_MOST);
+    if (rocks->scratch) {
+        rocksdb_options_set_level0_file_num_compaction_trigger(options, SCRATCH_FILES);
+        rocksdb_options_set_level0_slowdown_writes_trigger(options, 2 * SCRATCH_FILES);
+        rocksdb_options_set_level0_stop_writes_trigger(options, 3 * SCRATCH_FILES);
+    }
     rocksdb_block_based_options_set_block_cache(table, rocks->cache);
     rocksdb_block_based_options_set_block_size(table, BLOCK_SIZE);
     rocksdb_block_based_options_set_format_version(table, 5);

@@ -138,18 +138,17 @@ class Windows(unittest.TestCase):
             self.delete(20)
             edges.append(self.edge())
             self.put(99, v={"S": f"after edge {hours}"})
-        state = self.full(edges[0])
-        for since, until in zip(edges, edges[1:]):
+        first = state = self.full(edges[0])
+        for at, (since, until) in enumerate(zip(edges, edges[1:])):
             changes = self.changes(since, until)
-            ion = self.changes(since, until, ExportFormat="ION", S3Prefix="ion")
-            self.assertEqual(changes, ion)
-            new = {key: (None, after) for key, (_, after) in changes.items()}
-            self.assertEqual(new, self.changes(since, until, "NEW_IMAGE"))
-            self.assertEqual(new, self.changes(since, until, "NEW_IMAGE", ExportFormat="ION"))
+            if at == 0:  # the other formats and views, of one window
+                self.assertEqual(changes, self.changes(since, until, ExportFormat="ION", S3Prefix="ion"))
+                new = {key: (None, after) for key, (_, after) in changes.items()}
+                self.assertEqual(new, self.changes(since, until, "NEW_IMAGE"))
+                self.assertEqual(new, self.changes(since, until, "NEW_IMAGE", ExportFormat="ION"))
             state = self.replayed(state, changes)
-            self.assertEqual(self.full(until), state)
-        self.assertEqual(self.changes(edges[0], edges[2]).keys(),
-                         {key for pair in zip(edges, edges[1:]) for key in self.changes(*pair)})
+        self.assertEqual(self.full(edges[-1]), state)
+        self.assertEqual(self.replayed(first, self.changes(edges[0], edges[-1])), state)
         listed = self.dynamo.list_exports(TableArn=self.arn)["ExportSummaries"]
         self.assertEqual({"FULL_EXPORT", "INCREMENTAL_EXPORT"}, {each["ExportType"] for each in listed})
 
