@@ -6,7 +6,9 @@
  * ones leave a worker idle. One more thread, the starter, takes the steps that must not queue
  * behind long parts: start and fail. Another does maintenance.
  *
- *  J1  Only `parts` of one job run side by side; every other step runs alone.
+ *  J1  Only `parts` of one job run side by side; every other step runs alone, and so do the parts
+ *      of a job while it fails, so that one which waits for a store that stands still does not
+ *      hold all workers.
  *  J2  A job leaves the list when it has ended, or when not even its failure could be recorded; in
  *      the latter case its record is still there, and a round of maintenance takes it up again.
  *  J3  Nothing here must be right for a job to be right: what is in memory is a shadow of the
@@ -275,6 +277,8 @@ static enum step step_ready(struct entry *entry, uint32_t *part)
         return entry->running == 0 ? STEP_FAIL : STEP_NONE;
     if (entry->step != STEP_PART)
         return entry->running == 0 ? entry->step : STEP_NONE;
+    if (entry->failures > 0 && entry->running > 0)
+        return STEP_NONE;
     *part = part_waiting(entry);
     return *part < entry->parts ? STEP_PART : STEP_NONE;
 }

@@ -417,19 +417,20 @@ static bool complete_judge(void *context, const struct http_answer *answer, bool
     return etag_compare(check, answer, err);
 }
 
-static bool s3_head(struct store *store, const struct object_location *where, uint64_t *size,
-                    char etag[ETAG_MOST], struct err *err);
+static bool head(struct s3 *s3, const struct object_location *where, unsigned patience_s,
+                 uint64_t *size, char etag[ETAG_MOST], struct err *err);
 
 /* An attempt whose answer was lost may have worked; the next one (which may be curl's, on a fresh
- * connection) then hears that there is no such upload. Keys of exports are never used twice, so
- * what lies there is what we have sent if its etag says so, or, where KMS hides that, its size. */
+ * connection) then hears that there is no such upload, or its answer is lost as well. Keys of
+ * exports are never used twice, so what lies there is what we have sent if its etag says so, or,
+ * where KMS hides that, its size. */
 static bool completed_before(struct s3_upload *upload, const char *computed, char etag[ETAG_MOST])
 {
     char there[ETAG_MOST];
     uint64_t size;
     struct err ignored;
 
-    if (!s3_head(&upload->s3->store, &upload->where, &size, there, &ignored) ||
+    if (!head(upload->s3, &upload->where, CLEAR_PATIENCE_S, &size, there, &ignored) ||
         size != upload->size || (!upload->kms && strcmp(there, computed) != 0))
         return false;
     memcpy(etag, there, ETAG_MOST);
@@ -457,11 +458,11 @@ static bool complete_send(struct s3_upload *upload, const char *computed, char e
     call.context = &check;
     http_answer_init(&answer);
     bool ok = s3_call_send(upload->s3->endpoint, &call, &answer, err);
+    bool doubtful = answer.status == 0 || strcmp(err->reason, "S3NoSuchUpload") == 0;
     http_answer_release(&answer);
     if (ok)
         memcpy(etag, given, ETAG_MOST);
-    return ok ||
-           (strcmp(err->reason, "S3NoSuchUpload") == 0 && completed_before(upload, computed, etag));
+    return ok || (doubtful && completed_before(upload, computed, etag));
 }
 
 static void s3_upload_abort(struct upload *base)
@@ -533,15 +534,16 @@ static bool size_read(struct bytes text, uint64_t *size)
     return true;
 }
 
-static bool s3_head(struct store *store, const struct object_location *where, uint64_t *size,
-                    char etag[ETAG_MOST], struct err *err)
+static bool head(struct s3 *s3, const struct object_location *where, unsigned patience_s,
+                 uint64_t *size, char etag[ETAG_MOST], struct err *err)
 {
     struct s3_call call = call_of("HEAD", where, BYTES_NONE, BYTES_NONE);
     struct http_answer answer;
     char given[ETAG_MOST];
 
+    call.patience_s = patience_s;
     http_answer_init(&answer);
-    bool ok = s3_call_send(s3_of(store)->endpoint, &call, &answer, err);
+    bool ok = s3_call_send(s3->endpoint, &call, &answer, err);
     if (ok && (!etag_read(http_answer_field(&answer, "ETag"), given) ||
                !size_read(http_answer_field(&answer, "Content-Length"), size)))
         ok = store_broken(err, "S3 answered for %s without its size and etag", where->key);
@@ -549,6 +551,12 @@ static bool s3_head(struct store *store, const struct object_location *where, ui
         memcpy(etag, given, ETAG_MOST);
     http_answer_release(&answer);
     return ok;
+}
+
+static bool s3_head(struct store *store, const struct object_location *where, uint64_t *size,
+                    char etag[ETAG_MOST], struct err *err)
+{
+    return head(s3_of(store), where, 0, size, etag, err);
 }
 
 /* --- listing ---------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ struct toy {
     char fail_at;          /* the step's letter */
     uint32_t fail_times;   /* how often */
     enum err_code fail_as; /* ERR_VALIDATION: not worth another try */
-    bool holds;            /* parts wait until they are to stop, or until released */
+    bool holds;            /* parts that do not fail wait until they are to stop, or released */
     enum err_code why;     /* what fail() was told */
 };
 
@@ -59,7 +59,7 @@ static enum job_end toy_part(void *context, struct job *job, uint32_t part, stru
     enum job_end end = step(toy, (char)('0' + part), err);
 
     pthread_mutex_lock(&toy->lock);
-    while (toy->holds && !job_stopping(job))
+    while (toy->holds && end == JOB_DONE && !job_stopping(job))
         pthread_cond_wait(&toy->changed, &toy->lock);
     pthread_mutex_unlock(&toy->lock);
     return job_stopping(job) && end == JOB_DONE ? JOB_STOPPED : end;
@@ -365,6 +365,41 @@ static void starts_do_not_queue(void **state)
     assert_steps(toy, "sp0s12fp012f");
 }
 
+static void wait_for_steps(struct toy *toy, size_t count)
+{
+    pthread_mutex_lock(&toy->lock);
+    while (toy->steps.size < count)
+        pthread_cond_wait(&toy->changed, &toy->lock);
+    pthread_mutex_unlock(&toy->lock);
+}
+
+/* One part waits and another has failed: the worker that is free goes on with the next job. */
+static void a_job_that_fails_leaves_workers_to_others(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->holds = true;
+    toy->fail_at = '1';
+    toy->fail_times = 1;
+    toy->fail_as = ERR_STORAGE;
+    jobs_reopen(toy, 2);
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    wait_for_steps(toy, 4);
+    accept(toy, "b");
+    jobs_add(toy->jobs, &toy->kind, BYTES("b"));
+    wait_for_steps(toy, 5);
+    assert_int_equal(toy->steps.data[4], 's');
+    wait_for_steps(toy, 7);
+    assert_memory_equal(toy->steps.data + 4, "sp0", 3);
+    pthread_mutex_lock(&toy->lock);
+    toy->holds = false;
+    pthread_cond_broadcast(&toy->changed);
+    pthread_mutex_unlock(&toy->lock);
+    assert_true(jobs_wait(toy->jobs, UINT32_MAX));
+    assert_int_equal(toy->steps.size, 13); /* s p 0 1 2 f of each, and one part twice */
+}
+
 static void stopping_does_not_wait_for_parts(void **state)
 {
     struct toy *toy = *state;
@@ -410,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failures_that_stay_end_the_job, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_that_cannot_be_recorded_rests, setup, teardown),
         cmocka_unit_test_setup_teardown(starts_do_not_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_job_that_fails_leaves_workers_to_others, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_does_not_wait_for_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(figures_count_jobs, setup, teardown),
     };

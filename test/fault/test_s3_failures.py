@@ -1,0 +1,151 @@
+"""An S3 service that fails some exports for good, each in another way, while others and the table go on: each of the
+failing ones ends FAILED with the code and the words of spec/export.md 2.9, in a bounded time, and leaves nothing."""
+
+import os
+import pathlib
+import re
+import threading
+import time
+
+from support import exports, faketime
+from support.case import ServerCase, client, wait_for
+from support.stand_in import KEYS, StandIn
+
+SPEED = 30  # of the server's clock: its retries take minutes
+STOP_SECONDS = 20  # far less than what a call waits for an answer; far more than a busy machine needs
+
+# How the service fails, at which request; what becomes of the export.
+FAILURES = (
+    ("500", "PUT */data/*partNumber=", "S3InternalError", "Status Code: 500; Error Code: InternalError"),
+    ("503", "PUT */data/*partNumber=", "S3SlowDown", "^Please reduce your request rate. "),
+    ("502", "PUT */data/*partNumber=", "InternalServerError", "status 502, and the answer is no error of S3"),
+    ("cut", "PUT */data/*partNumber=", "InternalServerError", "^PUT http"),
+    ("etag", "PUT */data/*partNumber=", "InternalServerError", "S3 stored other bytes than were sent"),
+    ("no-etag", "PUT */data/*partNumber=", "InternalServerError", "S3 answered without an etag"),
+    ("moved", "PUT */data/*partNumber=", "S3PermanentRedirect", "must be addressed using the specified endpoint"),
+    ("garbage", "POST */data/*uploads=", "InternalServerError", "no id that can be read"),
+    ("large", "POST */data/*uploads=", "InternalServerError", "larger than any"),
+    ("error200", "POST */data/*uploadId=", "S3InternalError", "Status Code: 200; Error Code: InternalError"),
+    ("etag", "POST */data/*uploadId=", "InternalServerError", "S3 stored other bytes than were sent"),
+    ("garbage", "POST */data/*uploadId=", None, None),  # done, and found to be
+    ("lost", "POST */data/*uploadId=", None, None),
+    ("cut", "PUT */manifest-files.json", "InternalServerError", "^PUT http"),
+    ("503", "PUT */manifest-summary.md5", "S3SlowDown", "^Please reduce your request rate. "),
+    ("stall", "PUT */_started", "InternalServerError", "timed out"),
+    ("500", "PUT */_started", "S3InternalError", "We encountered an internal error"),
+    ("denied", "PUT */_started", "S3AccessDenied", "^Access Denied "),
+)
+
+
+class FailingCase(ServerCase):
+    clock = {}
+
+    @classmethod
+    def make_server(cls):
+        cls.stand_in = StandIn()
+        cls.addClassCleanup(cls.stand_in.close)
+        cls.options = (*cls.stand_in.options, "--export-parts", "8")
+        cls.environment = {**KEYS, **cls.clock}
+        return super().make_server()
+
+    def setUp(self):
+        super().setUp()
+        # A server whose clock is fast has little patience with who is slow to ask.
+        self.dynamo = client(self.server.url, attempts=5)
+        self.arn = self.create()["TableArn"]
+        self.recover()
+        self.items = {f"k{at}": {"pk": {"S": f"k{at}"}, "text": {"S": "x" * at}} for at in range(40)}
+        for item in self.items.values():
+            self.dynamo.put_item(TableName=self.table, Item=item)
+
+    def export(self, prefix, bucket="bucket"):
+        return self.dynamo.export_table_to_point_in_time(
+            TableArn=self.arn, S3Bucket=bucket, S3Prefix=prefix)["ExportDescription"]["ExportArn"]
+
+    def held(self):
+        """Descriptors that are no connections to clients, and threads."""
+        process = pathlib.Path(f"/proc/{self.server.process.pid}")
+        return len(list((process / "fd").iterdir())), len(list((process / "task").iterdir()))
+
+    def check_whole(self, done):
+        self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
+        folder = self.server.folder / f"objects-{done['ExportArn'].rpartition('-')[2]}"
+        self.stand_in.write_objects(folder)
+        found = exports.read_export(folder / done["S3Bucket"], done)
+        self.assertEqual(self.items, {item["pk"]["S"]: item for item in found})
+
+
+class Failing(FailingCase):
+    clock = faketime.fast(SPEED)
+
+    def test_failures_that_stay(self):
+        self.check_whole(self.export_done(self.export("before")))
+        descriptors, threads = self.held()
+        for at, (how, where, _, _) in enumerate(FAILURES):
+            method, _, text = where.partition(" ")
+            self.stand_in.tell("fail", f"1000000 {method} /bucket/f{at}/AWSDynamoDB/{text} {how}")
+        failing = [self.export(f"f{at}") for at in range(len(FAILURES))]
+        table = Table(self)
+        table.start()
+        for number in range(3):
+            self.check_whole(self.export_done(self.export(f"good{number}", "other")))
+        for (how, where, code, words), arn in zip(FAILURES, failing):
+            with self.subTest(how=how, where=where):
+                self.check_end(self.export_done(arn), code, words)
+        table.end()
+        self.stand_in.tell("release")
+        self.assertEqual("0", self.stand_in.ask("uploads"))
+        self.check_whole(self.export_done(self.export("after")))
+        wait_for(lambda: self.held()[0] <= descriptors + 16, "descriptors that are given back")  # kept connections
+        wait_for(lambda: self.held()[1] <= threads, "threads that end")
+        scratch = self.server.data / "engine/scratch"
+        self.assertEqual([], [path for path in scratch.rglob("*") if path.is_file()])
+
+    def check_end(self, done, code, words):
+        if code is None:
+            return self.check_whole(done)
+        self.assertEqual(("FAILED", code), (done["ExportStatus"], done.get("FailureCode")), done.get("FailureMessage"))
+        self.assertRegex(done["FailureMessage"], re.compile(words) if words.startswith("^") else re.escape(words))
+        self.assertEqual(set(), {"EndTime", "ItemCount", "BilledSizeBytes", "ExportManifest"} & set(done))
+        return None
+
+
+class Table(threading.Thread):
+    """Writes and reads for as long as exports fail."""
+
+    def __init__(self, case):
+        super().__init__()
+        self.dynamo, self.name = case.dynamo, case.table
+        self.table = case.create(name=case.table + "-beside")["TableName"]
+        self.count, self.failure, self.ending = 0, None, threading.Event()
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                item = {"pk": {"S": "one"}, "count": {"N": str(self.count)}}
+                self.dynamo.put_item(TableName=self.table, Item=item)
+                assert self.dynamo.get_item(TableName=self.table, Key={"pk": {"S": "one"}})["Item"] == item
+                self.count += 1
+        except Exception as failure:  # told by end()
+            self.failure = failure
+
+    def end(self):
+        self.ending.set()
+        self.join()
+        if self.failure:
+            raise self.failure
+        assert self.count > 10, self.count
+
+
+class Stopping(FailingCase):
+    def test_a_stop_does_not_wait_for_the_service(self):
+        self.stand_in.tell("fail", "4 PUT *partNumber= stall")
+        arn = self.export("stop")
+        wait_for(lambda: "partNumber=" in self.stand_in.ask("log"), "a part on its way")
+        begun = time.monotonic()
+        self.server.stop()
+        self.assertLess(time.monotonic() - begun, STOP_SECONDS)
+        self.stand_in.tell("release")
+        self.server.start()
+        self.check_whole(self.export_done(arn))
+        self.assertEqual("0", self.stand_in.ask("uploads"))
