@@ -198,6 +198,7 @@ static void limits_set(CURL *curl, const struct http_client_settings *settings)
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)settings->stall_s);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L); /* else what the other side closed lingers */
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, TRANSFER_BUFFER);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -23,8 +23,10 @@
 #define BACKOFF_MS      100
 #define BACKOFF_MOST_MS 20000
 #define PATIENCE_S      60
-#define CONNECT_S       10
-#define STALL_S         60
+/* Less than this would make a time-out of what the endpoint had to say. */
+#define ATTEMPT_LEAST_MICROS (2 * SECOND_MICROS)
+#define CONNECT_S            10
+#define STALL_S              60
 
 /* Connections that wait for their next call; more than these are closed. */
 #define IDLE_MOST 16
@@ -450,10 +452,11 @@ static bool answer_judge(struct attempts *attempts, bool *again, struct err *err
 static unsigned attempt_ms(const struct attempts *attempts)
 {
     uint64_t now = clock_monotonic_micros();
+    uint64_t least = now + ATTEMPT_LEAST_MICROS;
 
     if (attempts->call->patience_s == 0)
         return 0;
-    return now + 1000 < attempts->until ? (unsigned)((attempts->until - now) / 1000) : 1;
+    return (unsigned)(((attempts->until > least ? attempts->until : least) - now) / 1000);
 }
 
 static bool attempt(struct attempts *attempts, struct http_client *client, bool *again,

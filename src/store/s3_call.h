@@ -24,7 +24,7 @@ struct s3_call {
     size_t field_count;
     struct bytes body;
     /* The call's measure of time: no attempt begins later than this after the first one; and, where
-     * it is not the usual one (0), none lasts beyond it either. */
+     * it is not the usual one (0), none lasts much beyond it either. */
     unsigned patience_s;
     unsigned *sent; /* how many attempts there were; NULL: nobody asks */
     /* Judges a 2xx answer; false, with err filled: an attempt that failed, `*again` if another may

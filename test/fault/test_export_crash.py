@@ -20,7 +20,7 @@ import botocore.exceptions
 from support import exports
 from support.case import client, wait_for
 from support.server import Server
-from support.stand_in import KEYS, StandIn
+from support.s3_failing import KEYS, FailingS3
 
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 EVERY_CALL = os.environ.get("EVERY_CALL", "") not in ("", "0")
@@ -125,21 +125,20 @@ class CrashCase(unittest.TestCase):
 
 class AtS3Calls(CrashCase):
     def make_server(self):
-        self.stand_in = StandIn()
-        self.addCleanup(self.stand_in.close)
-        return Server(*self.stand_in.options, environment=KEYS)
+        self.s3 = self.enterContext(FailingS3())
+        return Server(*self.s3.options, environment=KEYS)
 
     def clear(self):
-        self.stand_in.tell("clear")
+        self.s3.told("clear")
 
     def arm(self, call):
-        self.stand_in.tell("kill", f"{call} {self.server.process.pid}")
+        self.s3.told("kill", f"{call} {self.server.process.pid}")
 
     def disarm(self):
-        self.stand_in.tell("kill", f"{NEVER} 0")
+        self.s3.told("kill", f"{NEVER} 0")
 
     def calls(self):
-        return 2 * len(self.stand_in.ask("log").splitlines())
+        return 2 * len(self.s3.asked("log").splitlines())
 
     def crash_again(self):
         self.start()
@@ -153,11 +152,11 @@ class AtS3Calls(CrashCase):
     def bucket(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.stand_in.write_objects(pathlib.Path(folder.name))
+        self.s3.write_objects(pathlib.Path(folder.name))
         return pathlib.Path(folder.name) / BUCKET
 
     def check_left(self):
-        self.assertEqual("0", self.stand_in.ask("uploads"))
+        self.assertEqual("0", self.s3.asked("uploads"))
 
     def test_every_call(self):
         self.crash_at_calls()
@@ -167,8 +166,8 @@ class AtS3Calls(CrashCase):
         token = str(uuid.uuid4())
         self.arm(2 * 5)  # _started, and two uploads begun
         self.assertIsNone(self.begin(token))
-        self.assertNotEqual("0", self.stand_in.ask("uploads"))
-        self.stand_in.tell("fail", "1000 POST uploads= denied")
+        self.assertNotEqual("0", self.s3.asked("uploads"))
+        self.s3.told("fail", "1000 POST uploads= denied")
         self.disarm()
         self.start()
         arn = self.export(token)["ExportArn"]

@@ -9,22 +9,21 @@ import time
 
 from support import exports, faketime
 from support.case import ServerCase, client, wait_for
-from support.stand_in import KEYS, StandIn
+from support.s3_failing import KEYS, FailingS3
 
-SPEED = 30  # of the server's clock: its retries take minutes
+SPEED = 10  # of the server's clock: its retries take minutes
+CLIENTS = 4  # connections of our own
 STOP_SECONDS = 20  # far less than what a call waits for an answer; far more than a busy machine needs
 
 # How the service fails, at which request; what becomes of the export.
 FAILURES = (
     ("500", "PUT */data/*partNumber=", "S3InternalError", "Status Code: 500; Error Code: InternalError"),
     ("503", "PUT */data/*partNumber=", "S3SlowDown", "^Please reduce your request rate. "),
-    ("502", "PUT */data/*partNumber=", "InternalServerError", "status 502, and the answer is no error of S3"),
     ("cut", "PUT */data/*partNumber=", "InternalServerError", "^PUT http"),
     ("etag", "PUT */data/*partNumber=", "InternalServerError", "S3 stored other bytes than were sent"),
     ("no-etag", "PUT */data/*partNumber=", "InternalServerError", "S3 answered without an etag"),
     ("moved", "PUT */data/*partNumber=", "S3PermanentRedirect", "must be addressed using the specified endpoint"),
     ("garbage", "POST */data/*uploads=", "InternalServerError", "no id that can be read"),
-    ("large", "POST */data/*uploads=", "InternalServerError", "larger than any"),
     ("error200", "POST */data/*uploadId=", "S3InternalError", "Status Code: 200; Error Code: InternalError"),
     ("etag", "POST */data/*uploadId=", "InternalServerError", "S3 stored other bytes than were sent"),
     ("garbage", "POST */data/*uploadId=", None, None),  # done, and found to be
@@ -32,8 +31,7 @@ FAILURES = (
     ("cut", "PUT */manifest-files.json", "InternalServerError", "^PUT http"),
     ("503", "PUT */manifest-summary.md5", "S3SlowDown", "^Please reduce your request rate. "),
     ("stall", "PUT */_started", "InternalServerError", "timed out"),
-    ("500", "PUT */_started", "S3InternalError", "We encountered an internal error"),
-    ("denied", "PUT */_started", "S3AccessDenied", "^Access Denied "),
+    ("502", "PUT */_started", "InternalServerError", "^PUT http"),
 )
 
 
@@ -42,9 +40,9 @@ class FailingCase(ServerCase):
 
     @classmethod
     def make_server(cls):
-        cls.stand_in = StandIn()
-        cls.addClassCleanup(cls.stand_in.close)
-        cls.options = (*cls.stand_in.options, "--export-parts", "8")
+        cls.s3 = cls.enterClassContext(FailingS3())
+        cls.s3.told("skew", "1000000")
+        cls.options = (*cls.s3.options, "--export-parts", "24")
         cls.environment = {**KEYS, **cls.clock}
         return super().make_server()
 
@@ -70,7 +68,7 @@ class FailingCase(ServerCase):
     def check_whole(self, done):
         self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
         folder = self.server.folder / f"objects-{done['ExportArn'].rpartition('-')[2]}"
-        self.stand_in.write_objects(folder)
+        self.s3.write_objects(folder)
         found = exports.read_export(folder / done["S3Bucket"], done)
         self.assertEqual(self.items, {item["pk"]["S"]: item for item in found})
 
@@ -83,20 +81,20 @@ class Failing(FailingCase):
         descriptors, threads = self.held()
         for at, (how, where, _, _) in enumerate(FAILURES):
             method, _, text = where.partition(" ")
-            self.stand_in.tell("fail", f"1000000 {method} /bucket/f{at}/AWSDynamoDB/{text} {how}")
+            self.s3.told("fail", f"1000000 {method} /bucket/f{at}/AWSDynamoDB/{text} {how}")
         failing = [self.export(f"f{at}") for at in range(len(FAILURES))]
         table = Table(self)
         table.start()
-        for number in range(3):
-            self.check_whole(self.export_done(self.export(f"good{number}", "other")))
+        self.check_whole(self.export_done(self.export("good", "other")))
         for (how, where, code, words), arn in zip(FAILURES, failing):
             with self.subTest(how=how, where=where):
                 self.check_end(self.export_done(arn), code, words)
         table.end()
-        self.stand_in.tell("release")
-        self.assertEqual("0", self.stand_in.ask("uploads"))
+        self.s3.told("release")
+        self.assertEqual("0", self.s3.asked("uploads"))
         self.check_whole(self.export_done(self.export("after")))
-        wait_for(lambda: self.held()[0] <= descriptors + 16, "descriptors that are given back")  # kept connections
+        # The store keeps 16 connections for what comes next; libcurl has two descriptors more for each.
+        wait_for(lambda: self.held()[0] <= descriptors + 16 * 3 + CLIENTS, "descriptors that are given back")
         wait_for(lambda: self.held()[1] <= threads, "threads that end")
         scratch = self.server.data / "engine/scratch"
         self.assertEqual([], [path for path in scratch.rglob("*") if path.is_file()])
@@ -139,13 +137,13 @@ class Table(threading.Thread):
 
 class Stopping(FailingCase):
     def test_a_stop_does_not_wait_for_the_service(self):
-        self.stand_in.tell("fail", "4 PUT *partNumber= stall")
+        self.s3.told("fail", "4 PUT *partNumber= stall")
         arn = self.export("stop")
-        wait_for(lambda: "partNumber=" in self.stand_in.ask("log"), "a part on its way")
+        wait_for(lambda: "partNumber=" in self.s3.asked("log"), "a part on its way")
         begun = time.monotonic()
         self.server.stop()
         self.assertLess(time.monotonic() - begun, STOP_SECONDS)
-        self.stand_in.tell("release")
+        self.s3.told("release")
         self.server.start()
         self.check_whole(self.export_done(arn))
-        self.assertEqual("0", self.stand_in.ask("uploads"))
+        self.assertEqual("0", self.s3.asked("uploads"))

@@ -4,11 +4,8 @@ minutes, nothing left behind, the table and other requests untouched."""
 import socket
 import time
 
-from support import faketime
 from support.case import ServerCase, client, wait_for
 from support.s3_failing import KEYS, FailingS3
-
-SPEED = 30  # of the server's clock where retries take minutes
 
 
 class StoreCase(ServerCase):
@@ -71,12 +68,8 @@ class StandInCase(StoreCase):
     def make_server(cls):
         cls.s3 = cls.enterClassContext(FailingS3())
         cls.options = cls.s3.options
-        cls.environment = {**KEYS, **cls.clock()}
+        cls.environment = KEYS
         return super().make_server()
-
-    @classmethod
-    def clock(cls):
-        return {}
 
     def setUp(self):
         super().setUp()
@@ -116,17 +109,3 @@ class Refusing(StandInCase):
         done = self.export()
         self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
         self.assertEqual(len(self.items) - 20, done["ItemCount"])
-
-
-class Failing(StandInCase):
-    @classmethod
-    def clock(cls):
-        return faketime.fast(SPEED)
-
-    def test_failures_that_stay(self):
-        for request, how, code in (("PUT partNumber=1", "503", "S3SlowDown"),
-                                   ("PUT manifest-summary.json", "cut", "InternalServerError")):
-            with self.subTest(request=request):
-                self.s3.told("clear")
-                self.s3.told("fail", f"1000 {request} {how}")
-                self.failed(code, "", self.export())

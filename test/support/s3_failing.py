@@ -1,5 +1,6 @@
 """The S3 of support/s3_stand_in.py, which fails when it is told to, in a process of its own."""
 
+import base64
 import pathlib
 import subprocess
 import sys
@@ -29,3 +30,10 @@ class FailingS3:
     def asked(self, what):
         with urllib.request.urlopen(f"{self.url}/-/{what}", timeout=60) as reply:
             return reply.read().decode()
+
+    def write_objects(self, folder):
+        """The buckets as folders."""
+        for line in self.asked("objects").splitlines():
+            path, _, text = line.rpartition(" ")
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(base64.b64decode(text))

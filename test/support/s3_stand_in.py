@@ -13,6 +13,7 @@ Told what to do by unsigned requests:
                   target holds TEXT (with * for anything) fail: see FAILURES
   PUT /-/kill     a line `AFTER PROCESS`: the process is killed after so many halves of requests more: the first half
                   of a request ends before it is done, the second when it is done and before it is answered
+  PUT /-/skew     a number: seconds that a client's clock may be off
   PUT /-/page     a number: objects on a page of a listing
   PUT /-/clear    no objects, uploads, failures, log
   GET /-/log      the requests since, `METHOD target status` each
@@ -74,6 +75,7 @@ class World:
     def __init__(self):
         self.lock = threading.RLock()
         self.released = threading.Event()
+        self.skew = 900
         self.clear()
 
     def clear(self):
@@ -177,6 +179,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 WORLD.failures.append([int(times), method, text, how])
             elif what == "kill":
                 WORLD.victim = [int(each) for each in self.body.split()]
+            elif what == "skew":
+                WORLD.skew = int(self.body)
             elif what == "page":
                 WORLD.page = int(self.body)
             elif what == "clear":
@@ -282,7 +286,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
         if not re.fullmatch(r"\d{8}T\d{6}Z", stamp) or scope != f"{stamp[:8]}/{REGION}/s3/aws4_request":
             raise Refusal(400, "AuthorizationHeaderMalformed", "The authorization header is malformed")
-        if abs(calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) - time.time()) > 900:
+        if abs(calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) - time.time()) > WORLD.skew:
             raise Refusal(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
         for name in self.headers:
             name = name.lower()
