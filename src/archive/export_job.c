@@ -440,9 +440,14 @@ static bool part_clear(const struct export_run *run, struct arena *arena,
 {
     struct store *store = run->exports->settings.store;
     struct object_location where = part_location(run, arena, part);
-    const char *id = part->upload_id.data == NULL ? NULL : arena_text(arena, part->upload_id);
+    bool ok = true;
 
-    return (id == NULL && !run->resumed) || store->ops->abandon(store, &where, id);
+    if (part->upload_id.data != NULL)
+        ok = store->ops->abandon(store, &where, arena_text(arena, part->upload_id));
+    /* The id may be one of a run before the run that the crash has cut off. */
+    if (run->resumed)
+        ok = store->ops->abandon(store, &where, NULL) && ok;
+    return ok;
 }
 
 static enum job_end write_part(struct export_run *run, const struct job *job, uint32_t number,
