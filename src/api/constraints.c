@@ -284,7 +284,7 @@ static void check_enum(struct check *check, const struct place *place)
 
     if (field->values == NULL || is_one_of(place->node->text, field->values))
         return;
-    if (field->traits & FIELD_VALUE_UNTOLD) {
+    if ((field->traits & FIELD_VALUE_UNTOLD) && !(field->traits & FIELD_VALUE_FIRST)) {
         tell_untold(check);
         return;
     }
@@ -313,6 +313,10 @@ static void check_scalar(struct check *check, const struct place *place)
     if (is_arn(node)) {
         if (measure(node) > 1024)
             tell_bound(check, place, what, "less", 1024);
+        return;
+    }
+    if ((field->traits & FIELD_EMPTY_FIRST) && node->text.size == 0) {
+        tell_bound(check, place, what, "greater", 1);
         return;
     }
     check_enum(check, place);
@@ -415,8 +419,25 @@ static void check_node(struct check *check, const struct place *place)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
+/* UpdateItem without its Key tells nothing alone, and all in the older form (dynamodb-conformance,
+ * validation-ordering/updateItem, recorded 2026-10). */
+static bool tells_all(const struct value_node *body)
+{
+    bool first = false, missing = false;
+
+    for (uint32_t i = 0; body->field->of[i].name.size > 0; i++) {
+        const struct value_node *node = &body->members[i];
+        first = first || (node->field->traits & FIELD_VALUE_FIRST) != 0;
+        missing =
+            missing || (node->field->required && !node->present && node->field->type == TYPE_ITEM);
+    }
+    return first && missing;
+}
+
 static bool check_first(const struct value_node *body, struct err *err)
 {
+    if (tells_all(body))
+        return true;
     for (uint32_t i = 0; body->field->of[i].name.size > 0; i++) {
         const struct value_node *node = &body->members[i];
         unsigned traits = node->field->traits;

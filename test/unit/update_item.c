@@ -125,7 +125,16 @@ static void mistakes_are_told_in_order(void **state)
                  "constraint: Member must not be null; Value null at 'key' failed to satisfy "
                  "constraint: Member must not be null"},
         {"UpdateItem",
-         "{\"TableName\":\"a;\",\"ReturnConsumedCapacity\":\"hi\",\"ReturnValues\":\"hi\"}", BAD,
+         "{\"TableName\":\"\",\"ReturnConsumedCapacity\":\"hi\",\"ReturnValues\":\"hi\"}", BAD,
+         INVALID
+         "4 validation errors detected: Value 'hi' at 'returnConsumedCapacity' failed to satisfy "
+         "constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value '' at "
+         "'tableName' failed to satisfy constraint: Member must have length greater than or equal "
+         "to 1; Value 'hi' at 'returnValues' failed to satisfy constraint: Member must satisfy "
+         "enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; Value null at 'key' "
+         "failed to satisfy constraint: Member must not be null"},
+        {"UpdateItem", KEY_AND("", "\"ReturnConsumedCapacity\":\"hi\",\"ReturnValues\":\"hi\""),
+         BAD,
          ONE "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, "
              "UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"},
         {"UpdateItem", KEY_AND("\"x\":{}", "\"ExpressionAttributeValues\":{}"), BAD,
