@@ -97,7 +97,7 @@ static bool is_reserved(struct bytes name)
     return name.data[0] == '$' && name.size > 1 && digits == name.size;
 }
 
-static bool is_bare(struct bytes name)
+bool ion_name_is_bare(struct bytes name)
 {
     if (name.size == 0 || is_digit(name.data[0]))
         return false;
@@ -109,7 +109,7 @@ static bool is_bare(struct bytes name)
 
 void ion_put_name(struct buf *out, struct bytes name)
 {
-    if (is_bare(name))
+    if (ion_name_is_bare(name))
         buf_put_bytes(out, name);
     else
         put_quoted(out, '\'', name);

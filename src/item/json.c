@@ -17,6 +17,7 @@
 
 #include "item/number.h"
 #include "item/packed.h"
+#include "item/parts.h"
 #include "json/writer.h"
 
 #define CAPACITY_FIRST ((size_t)4096)
@@ -117,30 +118,15 @@ static bool read_text(struct item_reader *in, struct bytes *out, struct err *err
     return json_read_string(in->json, out, err);
 }
 
-/* Room for a tag, a length and the content, of which the first two are written. */
-static uint8_t *put_head(struct item_reader *in, uint8_t tag, size_t size)
-{
-    uint8_t *to = buf_room(&in->out, 1 + PACKED_VARINT_MOST + size);
-
-    assert(size <= UINT32_MAX);
-    *to++ = tag;
-    return packed_varint_put(to, (uint32_t)size);
-}
-
-static void put_done(struct item_reader *in, const uint8_t *end)
-{
-    in->out.size = (size_t)(end - in->out.data);
-}
-
 static bool read_s(struct item_reader *in, struct err *err)
 {
     struct bytes text;
 
     if (!read_text(in, &text, err))
         return false;
-    uint8_t *to = put_head(in, PACKED_S, text.size);
+    uint8_t *to = packed_head_put(&in->out, PACKED_S, text.size);
     memcpy(to, text.data, text.size);
-    put_done(in, to + text.size);
+    packed_end_put(&in->out, to + text.size);
     return true;
 }
 
@@ -184,10 +170,10 @@ static bool read_b(struct item_reader *in, struct err *err)
     size_t padding = 0;
     while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
         padding++;
-    uint8_t *to = put_head(in, PACKED_B, BASE64_DATA_MOST(text.size) - padding);
+    uint8_t *to = packed_head_put(&in->out, PACKED_B, BASE64_DATA_MOST(text.size) - padding);
     if (!base64_decode_to(text, to, &size))
         return err_fail(err, ERR_SERIALIZATION, "Invalid last non-pad Base64 character dectected");
-    put_done(in, to + size);
+    packed_end_put(&in->out, to + size);
     return true;
 }
 
@@ -256,119 +242,20 @@ static bool read_null(struct item_reader *in, struct err *err)
 
 /* ---- containers ----------------------------------------------------------------------------- */
 
-/* The attributes of a map or the members of a set, noted as they come: few on the stack, more in
- * the arena. */
-#define PARTS_FEW   24
-#define CONTENT_FEW ((size_t)2048)
-
-struct parts {
-    size_t base; /* where they begin in the buf */
-    uint32_t count, capacity;
-    bool sorted; /* so far, and each key once */
-    struct item_part *all;
-    struct item_part few[PARTS_FEW];
-};
-
-static inline void parts_begin(struct parts *parts, const struct item_reader *in)
-{
-    parts->base = in->out.size;
-    parts->count = 0;
-    parts->capacity = PARTS_FEW;
-    parts->sorted = true;
-    parts->all = parts->few;
-}
-
-static void parts_grow(struct parts *parts, struct item_reader *in)
-{
-    struct item_part *more =
-        arena_alloc(in->json->arena, 2 * (size_t)parts->capacity * sizeof *more);
-
-    memcpy(more, parts->all, parts->count * sizeof *more);
-    parts->all = more;
-    parts->capacity *= 2;
-}
-
-/* Notes a part that begins at `start` in the buf and has its key at `key_start`; its end is not
- * known yet. `key` has the same bytes: best those that the key was copied from, since what was just
- * written is slow to read back. */
-static inline void parts_open(struct parts *parts, struct item_reader *in, size_t start,
-                              size_t key_start, struct bytes key)
-{
-    if (parts->count == parts->capacity)
-        parts_grow(parts, in);
-    const uint8_t *base = in->out.data + parts->base;
-    struct item_part *part = &parts->all[parts->count];
-    part->start = (uint32_t)(start - parts->base);
-    part->key_start = (uint32_t)(key_start - parts->base);
-    part->key_size = (uint32_t)key.size;
-    part->prefix = item_part_prefix(key);
-    if (parts->sorted && parts->count > 0 && part->prefix <= part[-1].prefix)
-        parts->sorted = part->prefix == part[-1].prefix &&
-                        bytes_compare(item_part_key(base, part - 1), item_part_key(base, part)) < 0;
-    parts->count++;
-}
-
-static inline void parts_close(struct parts *parts, const struct item_reader *in)
-{
-    struct item_part *part = &parts->all[parts->count - 1];
-
-    part->size = (uint32_t)(in->out.size - parts->base) - part->start;
-}
-
-static void parts_sort(struct parts *parts, struct item_reader *in)
-{
-    struct arena_mark mark = arena_mark(in->json->arena);
-    struct item_part few[PARTS_FEW], *spare = few;
-
-    if (parts->count > PARTS_FEW)
-        spare = arena_alloc(in->json->arena, parts->count * sizeof *spare);
-    item_parts_sort(in->out.data + parts->base, parts->all, spare, parts->count);
-    arena_rewind(in->json->arena, mark);
-}
-
-/* Whether part `i` has the key of the one before; they are sorted. */
-static bool part_repeats(const struct parts *parts, const struct item_reader *in, uint32_t i)
-{
-    const uint8_t *base = in->out.data + parts->base;
-    const struct item_part *part = &parts->all[i];
-
-    return i > 0 && part->prefix == part[-1].prefix &&
-           bytes_equal(item_part_key(base, part - 1), item_part_key(base, part));
-}
-
-/* Lays the parts out anew, in their order. The room for it is given back at once: maps in maps in
- * maps would take it as often as they are deep. */
-static void parts_lay_out(const struct parts *parts, struct item_reader *in)
-{
-    struct arena_mark mark = arena_mark(in->json->arena);
-    uint8_t few[CONTENT_FEW], *laid = few, *base = in->out.data + parts->base;
-    size_t size = 0;
-
-    if (in->out.size - parts->base > CONTENT_FEW)
-        laid = arena_alloc(in->json->arena, in->out.size - parts->base);
-    for (uint32_t i = 0; i < parts->count; i++) {
-        memcpy(laid + size, base + parts->all[i].start, parts->all[i].size);
-        size += parts->all[i].size;
-    }
-    memcpy(base, laid, size);
-    in->out.size = parts->base + size;
-    arena_rewind(in->json->arena, mark);
-}
-
 /* Brings attributes into the order of their names. Of those with one name the last stays, as in the
  * maps that the service reads its JSON into. */
-static void sort_attributes(struct parts *parts, struct item_reader *in)
+static void sort_attributes(struct parts *parts)
 {
     uint32_t kept = 0;
 
-    parts_sort(parts, in);
+    parts_sort(parts);
     for (uint32_t i = 0; i < parts->count; i++) {
-        if (i + 1 < parts->count && part_repeats(parts, in, i + 1))
+        if (i + 1 < parts->count && part_repeats(parts, i + 1))
             continue;
         parts->all[kept++] = parts->all[i];
     }
     parts->count = kept;
-    parts_lay_out(parts, in);
+    parts_lay_out(parts);
 }
 
 /* Of text or data; the older wording has no quotes. */
@@ -413,7 +300,7 @@ static void put_repeated(struct buf *out, const struct item_reader *in, const st
     uint32_t repeat = UINT32_MAX;
 
     for (uint32_t i = 1; i < parts->count; i++)
-        if (part_repeats(parts, in, i) && parts->all[i].start < repeat)
+        if (part_repeats(parts, i) && parts->all[i].start < repeat)
             repeat = parts->all[i].start;
     for (uint32_t i = 0; i < parts->count && out->size < ERR_MESSAGE_MOST; i++) {
         if (parts->all[i].start >= repeat)
@@ -452,14 +339,14 @@ static void complain_of_duplicates(struct item_reader *in, const struct parts *p
 
 static void sort_members(struct parts *parts, struct item_reader *in, enum value_type type)
 {
-    parts_sort(parts, in);
+    parts_sort(parts);
     for (uint32_t i = 1; i < parts->count; i++) {
-        if (part_repeats(parts, in, i)) {
+        if (part_repeats(parts, i)) {
             complain_of_duplicates(in, parts, type);
             return;
         }
     }
-    parts_lay_out(parts, in);
+    parts_lay_out(parts);
 }
 
 static bool read_value(struct item_reader *in, int level, struct err *err);
@@ -485,8 +372,8 @@ static bool read_member_of_set(struct item_reader *in, const struct set_kind *ki
     if (!kind->read(in, err))
         return false;
     packed_value(in->out.data + start, &member);
-    parts_open(parts, in, start, (size_t)(member.content.data - in->out.data), member.content);
-    parts_close(parts, in);
+    parts_open(parts, start, (size_t)(member.content.data - in->out.data), member.content);
+    parts_close(parts);
     return true;
 }
 
@@ -496,7 +383,7 @@ static bool read_set(struct item_reader *in, const struct set_kind *kind, struct
     struct parts parts;
     bool more;
 
-    parts_begin(&parts, in);
+    parts_begin(&parts, &in->out, in->json->arena);
     if (json_look(in->json) != '[')
         return refuse(in, "", "Unexpected field type", err);
     if (!json_array_begin(in->json, err))
@@ -575,8 +462,8 @@ static void put_name(struct item_reader *in, struct bytes name, struct parts *pa
     uint8_t *to = buf_room(&in->out, PACKED_VARINT_MOST + name.size);
     to = packed_varint_put(to, (uint32_t)name.size);
     memcpy(to, name.data, name.size);
-    put_done(in, to + name.size);
-    parts_open(parts, in, start, in->out.size - name.size, name);
+    packed_end_put(&in->out, to + name.size);
+    parts_open(parts, start, in->out.size - name.size, name);
 }
 
 /* {"name": {"S": ...}, ...} on a level. */
@@ -586,7 +473,7 @@ static bool read_attributes(struct item_reader *in, int level, uint32_t *count, 
     struct bytes name;
     bool more;
 
-    parts_begin(&parts, in);
+    parts_begin(&parts, &in->out, in->json->arena);
     if (json_look(in->json) != '{')
         return refuse_map(in, err);
     if (!json_object_begin(in->json, err))
@@ -600,12 +487,12 @@ static bool read_attributes(struct item_reader *in, int level, uint32_t *count, 
         put_name(in, name, &parts);
         if (!read_value(in, level, err))
             return false;
-        parts_close(&parts, in);
+        parts_close(&parts);
         if (level == 1 && in->is_invalid && !was_invalid)
             in->invalid_name = name;
     }
     if (!parts.sorted)
-        sort_attributes(&parts, in);
+        sort_attributes(&parts);
     *count = parts.count;
     return true;
 }

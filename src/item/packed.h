@@ -65,6 +65,22 @@ static inline uint32_t packed_varint_take(const uint8_t **at)
 /* The value at `at`, of bytes that are known to be good; returns the byte behind it. */
 const uint8_t *packed_value(const uint8_t *at, struct value *out);
 
+/* Room at the end of a buf for a tag, a length and the content, of which the first two are written;
+ * packed_end_put() says where the content ended. */
+static inline uint8_t *packed_head_put(struct buf *out, uint8_t tag, size_t size)
+{
+    uint8_t *to = buf_room(out, 1 + PACKED_VARINT_MOST + size);
+
+    assert(size <= UINT32_MAX);
+    *to++ = tag;
+    return packed_varint_put(to, (uint32_t)size);
+}
+
+static inline void packed_end_put(struct buf *out, const uint8_t *end)
+{
+    out->size = (size_t)(end - out->data);
+}
+
 /* What a value adds to the size of its item beside its members; an attribute adds its name too. */
 #define ITEM_CONTAINER_SIZE 3 /* of an L or M, and 1 for each of its elements */
 static inline uint64_t value_own_size(const struct value *value)

@@ -1,5 +1,5 @@
-/* test/unit/item_ion.c - packed items as Ion text: the vectors of spec/export.md 4.2, and every
- * character that is escaped. */
+/* test/unit/item_ion.c - packed items as Ion text and back: the vectors of spec/export.md 4.2,
+ * every character that is escaped, and what is refused. */
 #include "support/check.h"
 
 #include <stdio.h>
@@ -219,6 +219,191 @@ static void every_control_is_escaped(void **state)
     }
 }
 
+/* All of a text as an item; BYTES_NONE with `why` filled. */
+static struct bytes read_ion(struct bytes text, struct err *why)
+{
+    struct ion_reader reader;
+    struct bytes packed;
+
+    ion_reader_init(&reader, text, &arena);
+    if (!item_read_ion(&reader, &packed, why))
+        return BYTES_NONE;
+    assert_true(item_check(packed, why));
+    assert_ptr_equal(reader.next, reader.end);
+    return packed;
+}
+
+static void items_come_back(void **state)
+{
+    static const char *const items[] = {
+        "{}",
+        "{\"a\":{\"S\":\"\"},\"b\":{\"B\":\"\"},\"c\":{\"L\":[]},\"d\":{\"M\":{}}}",
+        "{\"t\":{\"BOOL\":true},\"f\":{\"BOOL\":false},\"z\":{\"NULL\":true}}",
+        "{\"s\":{\"SS\":[\"bb\",\"a\",\"\"]},\"n\":{\"NS\":[\"600\",\"-1\",\"0\"]},"
+        "\"b\":{\"BS\":[\"AAEC\",\"AA==\",\"\"]}}",
+        "{\"null\":{\"N\":\"1E-130\"},\"$1\":{\"N\":\"9.9E125\"},\"x y\":{\"N\":\"-0.000001\"}}",
+        "{\"s\":{\"S\":\"\\u0000\\u0007\\b\\t\\n\\u000b\\f\\r\\\\\\\"'\\u001f\\u007f\\u0085\\u00a0"
+        "\\u20ac\\ud83d\\ude00\"},\"it's \\\"x\\\"\\n\":{\"S\":\"y\"}}",
+        "{\"m\":{\"M\":{\"l\":{\"L\":[{\"M\":{\"b\":{\"N\":\"2\"},\"a\":{\"N\":\"1\"}}}]}}}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+        struct err err = {0};
+        struct bytes packed = item(items[i]);
+        struct bytes back = read_ion(ion(packed), &err);
+        if (back.data == NULL)
+            fail_msg("%.*s: %s", BYTES_ARGS(ion(packed)), err.message);
+        assert_bytes_equal(back, packed);
+    }
+}
+
+/* What a writer might write and ours does not. */
+static void other_texts_mean_the_same(void **state)
+{
+    static const struct {
+        const char *text, *written;
+    } cases[] = {
+        {"{b:1.,a:2.}", "{a:2.,b:1.}"},
+        {"{n:0d0}", "{n:0.}"},
+        {"{n:0.420d2}", "{n:42.}"},
+        {"{n:42d0}", "{n:42.}"},
+        {"{n:42D+1}", "{n:42d1}"},
+        {"{n:-0.}", "{n:0.}"},
+        {"{n:1.50}", "{n:1.5}"},
+        {"{'a':\"x\"}", "{a:\"x\"}"},
+        {"{a:\"\\u00e4\\U0001F600\\xe4\\/\\?\\'\"}", "{a:\"\xc3\xa4\xf0\x9f\x98\x80\xc3\xa4/?'\"}"},
+        {"{s:$dynamodb_NS::[2.,1d0]}", "{s:$dynamodb_NS::[1.,2.]}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = {0};
+        struct bytes packed = read_ion(bytes_of_text(cases[i].text), &err);
+        if (packed.data == NULL)
+            fail_msg("%s: %s", cases[i].text, err.message);
+        assert_bytes_equal(ion(packed), bytes_of_text(cases[i].written));
+    }
+}
+
+#define NINES38 "99999999999999999999999999999999999999"
+
+static void what_is_no_item_is_refused(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "[]",
+        "{",
+        "{a",
+        "{a:",
+        "{a:1.",
+        "{a:1.,",
+        "{a:1.,}",
+        "{,}",
+        "{:1.}",
+        "{a:1.b:2.}",
+        "{a :1.}",
+        "{a: 1.}",
+        "{a:1. }",
+        "{a:1./*x*/}",
+        "{a:}",
+        /* names */
+        "{null:1.}",
+        "{true:1.}",
+        "{$1:1.}",
+        "{1a:1.}",
+        "{a-b:1.}",
+        "{'':1.}",
+        "{'a:1.}",
+        "{\"a\":1.}",
+        "{a:1.,a:2.}",
+        "{m:{a:1.,b:2.,a:3.}}",
+        /* numbers */
+        "{n:42}",
+        "{n:1e3}",
+        "{n:0x1.}",
+        "{n:01.}",
+        "{n:.5}",
+        "{n:-.5}",
+        "{n:--1.}",
+        "{n:1_0.}",
+        "{n:+1.}",
+        "{n:1d}",
+        "{n:1d1.}",
+        "{n:1d-131}",
+        "{n:1d126}",
+        "{n:" NINES38 "9.}",
+        "{n:nan}",
+        "{n:-}",
+        /* text */
+        "{s:\"}",
+        "{s:\"a\nb\"}",
+        "{s:\"\\q\"}",
+        "{s:\"\\x1\"}",
+        "{s:\"\\ud800\"}",
+        "{s:\"\xff\"}",
+        "{s:\"\\U00110000\"}",
+        "{s:'symbol'}",
+        "{s:symbol}",
+        "{s:'''long'''}",
+        "{s:\"\\",
+        /* blobs */
+        "{b:{{A}}}",
+        "{b:{{AAEC}",
+        "{b:{{AAEC} }}",
+        "{b:{{ AAEC }}}",
+        "{b:{{\"clob\"}}}",
+        "{b:{{",
+        /* other types and annotations */
+        "{a:null.string}",
+        "{a:2020-01-01T}",
+        "{a:(1.)}",
+        "{a:x::1.}",
+        "{a:truest}",
+        "{a:$dynamodb_SS::[]}",
+        "{a:$dynamodb_SS::[1.]}",
+        "{a:$dynamodb_NS::[\"1\"]}",
+        "{a:$dynamodb_NS::[1.,1d0]}",
+        "{a:$dynamodb_SS::{}}",
+        "{a:$dynamodb_BS::[\"\"]}",
+        "{a:$dynamodb_XX::[1.]}",
+        "{a:[1.,]}",
+        "{a:[1.",
+        "{a:[,1.]}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct err err = {0};
+        struct ion_reader reader;
+        struct bytes packed;
+        ion_reader_init(&reader, bytes_of_text(texts[i]), &arena);
+        if (item_read_ion(&reader, &packed, &err))
+            fail_msg("taken: %s", texts[i]);
+        assert_int_equal(err.code, ERR_CORRUPT);
+    }
+}
+
+static void nesting_is_bounded(void **state)
+{
+    (void)state;
+    for (int depth = 30; depth < 2000; depth = depth < 40 ? depth + 1 : depth * 7) {
+        struct ion_reader reader;
+        struct bytes packed;
+        struct buf text;
+        struct err err;
+        buf_init_in(&text, &arena);
+        buf_put_text(&text, "{a:");
+        for (int i = 0; i < depth; i++)
+            buf_put_u8(&text, '[');
+        for (int i = 0; i < depth; i++)
+            buf_put_u8(&text, ']');
+        buf_put_u8(&text, '}');
+        ion_reader_init(&reader, buf_bytes(&text), &arena);
+        assert_int_equal(item_read_ion(&reader, &packed, &err), depth <= ITEM_DEPTH_MOST);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -227,6 +412,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(named_attributes_lead_or_stand_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(names_are_bare_where_they_may_be, setup, teardown),
         cmocka_unit_test_setup_teardown(every_control_is_escaped, setup, teardown),
+        cmocka_unit_test_setup_teardown(items_come_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_texts_mean_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_item_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(nesting_is_bounded, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
