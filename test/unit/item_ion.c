@@ -288,98 +288,98 @@ static void other_texts_mean_the_same(void **state)
 
 #define NINES38 "99999999999999999999999999999999999999"
 
+static const char *const no_items[] = {
+    "",
+    "[]",
+    "{",
+    "{a",
+    "{a:",
+    "{a:1.",
+    "{a:1.,",
+    "{a:1.,}",
+    "{,}",
+    "{:1.}",
+    "{a:1.b:2.}",
+    "{a :1.}",
+    "{a: 1.}",
+    "{a:1. }",
+    "{a:1./*x*/}",
+    "{a:}",
+    /* names */
+    "{null:1.}",
+    "{true:1.}",
+    "{$1:1.}",
+    "{1a:1.}",
+    "{a-b:1.}",
+    "{'':1.}",
+    "{'a:1.}",
+    "{\"a\":1.}",
+    "{a:1.,a:2.}",
+    "{m:{a:1.,b:2.,a:3.}}",
+    /* numbers */
+    "{n:42}",
+    "{n:1e3}",
+    "{n:0x1.}",
+    "{n:01.}",
+    "{n:.5}",
+    "{n:-.5}",
+    "{n:--1.}",
+    "{n:1_0.}",
+    "{n:+1.}",
+    "{n:1d}",
+    "{n:1d1.}",
+    "{n:1d-131}",
+    "{n:1d126}",
+    "{n:" NINES38 "9.}",
+    "{n:nan}",
+    "{n:-}",
+    /* text */
+    "{s:\"}",
+    "{s:\"a\nb\"}",
+    "{s:\"\\q\"}",
+    "{s:\"\\x1\"}",
+    "{s:\"\\ud800\"}",
+    "{s:\"\xff\"}",
+    "{s:\"\\U00110000\"}",
+    "{s:'symbol'}",
+    "{s:symbol}",
+    "{s:'''long'''}",
+    "{s:\"\\",
+    /* blobs */
+    "{b:{{A}}}",
+    "{b:{{AAEC}",
+    "{b:{{AAEC} }}",
+    "{b:{{ AAEC }}}",
+    "{b:{{\"clob\"}}}",
+    "{b:{{",
+    /* other types and annotations */
+    "{a:null.string}",
+    "{a:2020-01-01T}",
+    "{a:(1.)}",
+    "{a:x::1.}",
+    "{a:truest}",
+    "{a:$dynamodb_SS::[]}",
+    "{a:$dynamodb_SS::[1.]}",
+    "{a:$dynamodb_NS::[\"1\"]}",
+    "{a:$dynamodb_NS::[1.,1d0]}",
+    "{a:$dynamodb_SS::{}}",
+    "{a:$dynamodb_BS::[\"\"]}",
+    "{a:$dynamodb_XX::[1.]}",
+    "{a:[1.,]}",
+    "{a:[1.",
+    "{a:[,1.]}",
+};
+
 static void what_is_no_item_is_refused(void **state)
 {
-    static const char *const texts[] = {
-        "",
-        "[]",
-        "{",
-        "{a",
-        "{a:",
-        "{a:1.",
-        "{a:1.,",
-        "{a:1.,}",
-        "{,}",
-        "{:1.}",
-        "{a:1.b:2.}",
-        "{a :1.}",
-        "{a: 1.}",
-        "{a:1. }",
-        "{a:1./*x*/}",
-        "{a:}",
-        /* names */
-        "{null:1.}",
-        "{true:1.}",
-        "{$1:1.}",
-        "{1a:1.}",
-        "{a-b:1.}",
-        "{'':1.}",
-        "{'a:1.}",
-        "{\"a\":1.}",
-        "{a:1.,a:2.}",
-        "{m:{a:1.,b:2.,a:3.}}",
-        /* numbers */
-        "{n:42}",
-        "{n:1e3}",
-        "{n:0x1.}",
-        "{n:01.}",
-        "{n:.5}",
-        "{n:-.5}",
-        "{n:--1.}",
-        "{n:1_0.}",
-        "{n:+1.}",
-        "{n:1d}",
-        "{n:1d1.}",
-        "{n:1d-131}",
-        "{n:1d126}",
-        "{n:" NINES38 "9.}",
-        "{n:nan}",
-        "{n:-}",
-        /* text */
-        "{s:\"}",
-        "{s:\"a\nb\"}",
-        "{s:\"\\q\"}",
-        "{s:\"\\x1\"}",
-        "{s:\"\\ud800\"}",
-        "{s:\"\xff\"}",
-        "{s:\"\\U00110000\"}",
-        "{s:'symbol'}",
-        "{s:symbol}",
-        "{s:'''long'''}",
-        "{s:\"\\",
-        /* blobs */
-        "{b:{{A}}}",
-        "{b:{{AAEC}",
-        "{b:{{AAEC} }}",
-        "{b:{{ AAEC }}}",
-        "{b:{{\"clob\"}}}",
-        "{b:{{",
-        /* other types and annotations */
-        "{a:null.string}",
-        "{a:2020-01-01T}",
-        "{a:(1.)}",
-        "{a:x::1.}",
-        "{a:truest}",
-        "{a:$dynamodb_SS::[]}",
-        "{a:$dynamodb_SS::[1.]}",
-        "{a:$dynamodb_NS::[\"1\"]}",
-        "{a:$dynamodb_NS::[1.,1d0]}",
-        "{a:$dynamodb_SS::{}}",
-        "{a:$dynamodb_BS::[\"\"]}",
-        "{a:$dynamodb_XX::[1.]}",
-        "{a:[1.,]}",
-        "{a:[1.",
-        "{a:[,1.]}",
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < sizeof no_items / sizeof *no_items; i++) {
         struct err err = {0};
         struct ion_reader reader;
         struct bytes packed;
-        ion_reader_init(&reader, bytes_of_text(texts[i]), &arena);
+        ion_reader_init(&reader, bytes_of_text(no_items[i]), &arena);
         if (item_read_ion(&reader, &packed, &err))
-            fail_msg("taken: %s", texts[i]);
+            fail_msg("taken: %s", no_items[i]);
         assert_int_equal(err.code, ERR_CORRUPT);
     }
 }
