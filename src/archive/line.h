@@ -5,6 +5,7 @@
 #define ARCHIVE_LINE_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum line_format {
     LINE_JSON,
@@ -40,5 +41,14 @@ MUST_CHECK bool line_format_named(struct bytes name, enum line_format *out);
 uint64_t line_put_item(const struct line_form *form, struct bytes item, struct buf *out);
 uint64_t line_put_change(const struct line_form *form, const struct line_change *change,
                          struct buf *out);
+
+/* Both read a line without its end, strictly: members where the service has them and no blanks, but
+ * that items may have their attributes in any order. What is read is packed, in the arena or
+ * borrowed from the text. Of a change `keys` is an item of its own; whether the images fit it and
+ * the view is not judged. ERR_CORRUPT with what is wrong. */
+MUST_CHECK bool line_read_item(enum line_format format, struct bytes text, struct arena *arena,
+                               struct bytes *item, struct err *err);
+MUST_CHECK bool line_read_change(enum line_format format, struct bytes text, struct arena *arena,
+                                 struct bytes *keys, struct line_change *out, struct err *err);
 
 #endif

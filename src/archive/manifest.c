@@ -102,8 +102,7 @@ static void put_text(struct buf *out, const char *name, struct bytes text)
         buf_put_literal(out, "null");
 }
 
-/* yyyy-MM-ddTHH:mm:ss.SSSZ, always three decimals. */
-static void put_time(struct buf *out, const char *name, uint64_t ms)
+void manifest_put_time(struct buf *out, uint64_t ms)
 {
     time_t seconds = (time_t)(ms / 1000);
     struct tm utc;
@@ -111,7 +110,14 @@ static void put_time(struct buf *out, const char *name, uint64_t ms)
 
     gmtime_r(&seconds, &utc);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    buf_printf(out, ",\"%s\":\"%s.%03uZ\"", name, text, (unsigned)(ms % 1000));
+    buf_printf(out, "%s.%03uZ", text, (unsigned)(ms % 1000));
+}
+
+static void put_time(struct buf *out, const char *name, uint64_t ms)
+{
+    buf_printf(out, ",\"%s\":\"", name);
+    manifest_put_time(out, ms);
+    buf_put_u8(out, '"');
 }
 
 void manifest_put_summary(struct buf *out, const struct manifest_summary *summary)

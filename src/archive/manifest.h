@@ -53,4 +53,7 @@ void manifest_put_summary(struct buf *out, const struct manifest_summary *summar
 /* The body of the .md5 object beside an object: base64, no newline. */
 void manifest_put_md5(struct buf *out, struct bytes object);
 
+/* yyyy-MM-ddTHH:mm:ss.SSSZ, always three decimals. */
+void manifest_put_time(struct buf *out, uint64_t ms);
+
 #endif

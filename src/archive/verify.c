@@ -122,9 +122,7 @@ static void missing_until(struct contents *contents, const char *leaf)
         const char *expected = contents->expected[contents->at];
         if (leaf != NULL && strcmp(expected, leaf) >= 0)
             return;
-        if (contents->at > 0 && strcmp(expected, contents->expected[contents->at - 1]) == 0)
-            verify_problem(contents->verify, LEAF_FILES, "%s is named twice", expected);
-        else if (strcmp(expected, LEAF_STARTED) == 0)
+        if (strcmp(expected, LEAF_STARTED) == 0)
             verify_problem(contents->verify, expected, "it is missing"); /* others were read */
     }
 }
@@ -150,23 +148,34 @@ static int text_compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Of a list in byte order. */
+static void repeats_tell(struct verify *verify, const char *const *leaves, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(leaves[i], leaves[i - 1]) == 0)
+            verify_problem(verify, LEAF_FILES, "%s is named twice", leaves[i]);
+}
+
+/* The data files of incremental exports lie elsewhere, among those of others. */
 static bool folder_verify(struct verify *verify, const struct file_entry *files, size_t count,
-                          struct err *err)
+                          bool incremental, struct err *err)
 {
     static const char *const always[] = {LEAF_STARTED, LEAF_FILES, LEAF_FILES_MD5, LEAF_SUMMARY,
                                          LEAF_SUMMARY_MD5};
     size_t fixed = sizeof always / sizeof *always;
     const char *folder = verify_key(verify, "");
-    struct contents contents = {
-        .verify = verify,
-        .expected = arena_alloc(&verify->arena, (fixed + count) * sizeof(const char *)),
-        .count = fixed + count,
-        .folder_size = strlen(folder)};
+    const char **leaves = arena_alloc(&verify->arena, (fixed + count) * sizeof *leaves);
+    struct contents contents = {.verify = verify,
+                                .expected = leaves,
+                                .count = fixed + (incremental ? 0 : count),
+                                .folder_size = strlen(folder)};
 
-    memcpy(contents.expected, always, sizeof always);
     for (size_t i = 0; i < count; i++)
-        contents.expected[fixed + i] = files[i].leaf;
-    qsort(contents.expected, contents.count, sizeof(const char *), text_compare);
+        leaves[i] = files[i].leaf;
+    qsort(leaves, count, sizeof *leaves, text_compare);
+    repeats_tell(verify, leaves, count);
+    memcpy(leaves + (incremental ? 0 : count), always, sizeof always);
+    qsort(leaves, contents.count, sizeof *leaves, text_compare);
     if (!verify->store->ops->list(verify->store, verify->settings->bucket, folder, key_take,
                                   &contents, err))
         return false;
@@ -190,7 +199,7 @@ static void sums_check(struct verify *verify, const struct summary *summary,
                        (unsigned long long)summary->items, (unsigned long long)listed);
     if (report->items != listed)
         return; /* told with the files; sizes cannot agree then */
-    if (report->item_bytes != summary->billed_bytes)
+    if (!summary->incremental && report->item_bytes != summary->billed_bytes)
         verify_problem(verify, LEAF_SUMMARY, "billedSizeBytes is %llu, and the items have %llu",
                        (unsigned long long)summary->billed_bytes,
                        (unsigned long long)report->item_bytes);
@@ -199,12 +208,12 @@ static void sums_check(struct verify *verify, const struct summary *summary,
 static bool files_verify(struct verify *verify, const struct summary *summary,
                          const struct file_entry *files, size_t count, struct err *err)
 {
-    bool kms = bytes_equal(summary->encryption, BYTES("KMS")), ok = true;
     struct key_set seen;
+    bool ok = true;
 
     key_set_init(&seen);
     for (size_t i = 0; ok && i < count; i++)
-        ok = file_verify(verify, &files[i], kms, &seen, &verify->report->items, err);
+        ok = file_verify(verify, summary, &files[i], &seen, &verify->report->items, err);
     key_set_release(&seen);
     return ok;
 }
@@ -213,8 +222,14 @@ static void summary_tell(struct verify_report *report, const struct summary *sum
 {
     snprintf(report->export_arn, sizeof report->export_arn, "%.*s",
              BYTES_ARGS(summary->export_arn));
-    snprintf(report->export_time, sizeof report->export_time, "%.*s",
-             BYTES_ARGS(summary->export_time));
+    snprintf(report->table_arn, sizeof report->table_arn, "%.*s", BYTES_ARGS(summary->table_arn));
+    snprintf(report->table_id, sizeof report->table_id, "%.*s", BYTES_ARGS(summary->table_id));
+    report->incremental = summary->incremental;
+    report->format = summary->format;
+    report->view = summary->view;
+    report->time_ms = summary->time_ms;
+    report->from_ms = summary->from_ms;
+    report->to_ms = summary->to_ms;
 }
 
 static bool verify_all(struct verify *verify, struct err *err)
@@ -229,6 +244,9 @@ static bool verify_all(struct verify *verify, struct err *err)
     if (!found || !summary_read(verify, text, &summary))
         return true;
     summary_tell(verify->report, &summary);
+    const struct verify_visitor *visitor = &verify->settings->visitor;
+    if (visitor->begin != NULL && !visitor->begin(visitor->context, verify->report, err))
+        return false;
     if (!manifest_read(verify, LEAF_FILES, LEAF_FILES_MD5, &text, &found, err))
         return false;
     if (!found)
@@ -238,7 +256,7 @@ static bool verify_all(struct verify *verify, struct err *err)
     const struct file_entry *entries = (const struct file_entry *)files.data;
     size_t count = files.size / sizeof *entries;
     if (!files_verify(verify, &summary, entries, count, err) ||
-        !folder_verify(verify, entries, count, err))
+        !folder_verify(verify, entries, count, summary.incremental, err))
         return false;
     sums_check(verify, &summary, entries, count);
     return true;
@@ -250,6 +268,7 @@ bool verify_export(struct store *store, const struct verify_settings *settings,
     struct verify verify = {.store = store, .settings = settings, .report = report};
 
     arena_init(&verify.arena);
+    buf_init_in(&verify.schema, &verify.arena);
     bool ok = verify_all(&verify, err);
     arena_release(&verify.arena);
     return ok;

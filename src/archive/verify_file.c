@@ -12,6 +12,7 @@
 #include "archive/gunzip.h"
 #include "archive/verify_parts.h"
 #include "base/digest.h"
+#include "item/ion.h"
 #include "item/json.h"
 #include "item/key.h"
 #include "store/etag.h"
@@ -29,12 +30,14 @@
 
 struct file {
     struct verify *verify;
+    const struct summary *summary;
     const struct file_entry *entry;
     struct digest *md5;
     struct etag_sum parts;
     size_t in_part;
     struct gunzip *gunzip;
-    bool broken; /* the gzip data makes no sense any more */
+    bool broken;  /* the gzip data makes no sense any more */
+    bool stopped; /* the visitor wants no more */
     uint64_t bytes, items, lines;
     uint8_t header[sizeof GZIP_HEADER - 1];
     struct buf line;    /* of a line that came in pieces */
@@ -151,6 +154,18 @@ static void order_check(struct file *file, struct bytes partition, struct bytes 
         line_problem(file, "its sort key belongs before that of the line before");
 }
 
+/* All items have keys of the types of the first. */
+static void types_check(struct file *file, uint8_t partition, uint8_t sort)
+{
+    struct verify *verify = file->verify;
+    uint16_t types = (uint16_t)(1u << 15 | (unsigned)partition << 4 | sort);
+
+    if (verify->key_types == 0)
+        verify->key_types = types;
+    if (verify->key_types != types)
+        line_problem(file, "its key is of other types than that of the first item");
+}
+
 static void keys_check(struct file *file, struct bytes item)
 {
     const char *const *keys = file->verify->settings->keys;
@@ -163,6 +178,7 @@ static void keys_check(struct file *file, struct bytes item)
     if (!key_value(file, item, keys[0], &partition) ||
         (keys[1] != NULL && !key_value(file, item, keys[1], &sort)))
         return;
+    types_check(file, partition.data[0], keys[1] != NULL ? sort.data[0] : 0);
     order_check(file, buf_bytes(&partition), buf_bytes(&sort));
     buf_clear(&file->partition);
     buf_put_bytes(&file->partition, buf_bytes(&partition));
@@ -171,71 +187,173 @@ static void keys_check(struct file *file, struct bytes item)
     file->has_before = true;
 }
 
-/* {"Item":{...}} and nothing around it. */
-static bool item_parse(struct bytes line, struct arena *arena, struct item_read *out,
-                       struct err *err)
-{
-    struct json_reader reader;
-    struct bytes name;
-    bool more;
-
-    json_reader_init(&reader, line, arena);
-    if (!json_object_begin(&reader, err) || !json_object_next(&reader, &name, &more, err))
-        return false;
-    if (!more || !bytes_equal(name, BYTES("Item")))
-        return err_fail(err, ERR_CORRUPT, "the member \"Item\" does not come first");
-    if (!item_read_json(&reader, out, err) || !json_object_next(&reader, &name, &more, err))
-        return false;
-    if (more)
-        return err_fail(err, ERR_CORRUPT, "there is more than the member \"Item\"");
-    return json_end(&reader, err);
-}
-
-/* The key attributes lead each line, in their order (4.1). */
-static void text_check(struct file *file, struct bytes line, struct bytes item)
+/* The key of an item as its line should have it: partition key, sort key. False if it is not known
+ * or, which keys_check() tells, not all there. */
+static bool keys_text(struct file *file, struct bytes item, struct buf *out)
 {
     const char *const *keys = file->verify->settings->keys;
+    struct bytes names[2];
     struct value value;
+    size_t count = 0;
+
+    for (; count < 2 && keys[count] != NULL; count++) {
+        names[count] = bytes_of_text(keys[count]);
+        if (!item_find(item, names[count], &value))
+            return false;
+    }
+    if (file->summary->format == LINE_ION)
+        item_write_ion_only(item, names, count, out);
+    else
+        item_write_json_only(item, names, count, out);
+    return count > 0;
+}
+
+/* Each line of a full export begins with the key (4.1). */
+static void lead_check(struct file *file, struct bytes line, struct bytes item)
+{
     struct buf text;
 
     buf_init_in(&text, &file->arena);
-    buf_put_literal(&text, "{\"Item\":{");
-    for (size_t i = 0; i < 2 && keys[i] != NULL; i++) {
-        if (!item_find(item, bytes_of_text(keys[i]), &value))
-            return; /* told by keys_check() */
-        if (i > 0)
-            buf_put_u8(&text, ',');
-        json_put_string(&text, bytes_of_text(keys[i]));
-        buf_put_u8(&text, ':');
-        value_write_json(&value, &text);
-    }
+    buf_put_text(&text, file->summary->format == LINE_ION ? "$ion_1_0 {Item:" : "{\"Item\":");
+    if (!keys_text(file, item, &text))
+        return;
+    text.size--; /* other attributes may follow */
     if (!bytes_begin(line, buf_bytes(&text)))
         line_problem(file, "the line does not begin with the key, written as exports write it");
 }
 
-static void line_check(struct file *file, struct bytes line)
+/* And Keys of an incremental one's are in that order (4.3). */
+static void keys_order_check(struct file *file, struct bytes line, struct bytes keys)
+{
+    struct buf text;
+
+    buf_init_in(&text, &file->arena);
+    buf_put_text(&text, file->summary->format == LINE_ION ? "{Keys:" : "\"Keys\":");
+    if (keys_text(file, keys, &text) && memmem(line.data, line.size, text.data, text.size) == NULL)
+        line_problem(file, "Keys is not written as exports write it");
+}
+
+static bool size_check(struct file *file, struct bytes item)
+{
+    uint64_t size = item_size(item);
+
+    file->verify->report->item_bytes += size;
+    if (size > ITEM_SIZE_MOST)
+        line_problem(file, "the item is over 400 KB");
+    return size <= ITEM_SIZE_MOST;
+}
+
+/* Shows what was found to a visitor. */
+#define SHOW(file, visit, ...)                                                                     \
+    ((file)->verify->settings->visitor.visit == NULL ||                                            \
+     (file)->verify->settings->visitor.visit((file)->verify->settings->visitor.context,            \
+                                             __VA_ARGS__))
+
+static bool item_line(struct file *file, struct bytes line, struct err *err)
+{
+    struct bytes item;
+    struct err why = {0};
+
+    if (!line_read_item(file->summary->format, line, &file->arena, &item, &why)) {
+        line_problem(file, "%s", why.message);
+        return true;
+    }
+    file->items++;
+    uint64_t problems = file->verify->report->problem_count;
+    size_check(file, item);
+    lead_check(file, line, item);
+    keys_check(file, item);
+    return problems < file->verify->report->problem_count || SHOW(file, item, item, err);
+}
+
+/* Each image is of the item that the keys name. */
+static void image_check(struct file *file, struct bytes keys, struct bytes image, const char *name)
+{
+    struct item_walk walk = item_walk(keys);
+    struct bytes key;
+    struct value wanted, found;
+
+    size_check(file, image);
+    while (item_next(&walk, &key, &wanted))
+        if (!item_find(image, key, &found) || !bytes_equal(wanted.encoded, found.encoded))
+            line_problem(file, "%s has another %.*s than Keys", name, BYTES_ARGS(key));
+}
+
+/* The names and types of the first line's keys are those of all lines; of no --keys nothing else is
+ * known. */
+static void schema_check(struct file *file, struct bytes keys)
+{
+    struct buf *schema = &file->verify->schema, now;
+    struct item_walk walk = item_walk(keys);
+    struct bytes name;
+    struct value value;
+    size_t count = 0;
+
+    buf_init_in(&now, &file->arena);
+    for (; item_next(&walk, &name, &value); count++) {
+        buf_put_u8(&now, (uint8_t)value.type);
+        buf_put_varint(&now, (uint32_t)name.size);
+        buf_put_bytes(&now, name);
+        if (value.type > VALUE_B)
+            line_problem(file, "%.*s is of a type that no key has", BYTES_ARGS(name));
+    }
+    size_t wanted = 0;
+    while (wanted < 2 && file->verify->settings->keys[wanted] != NULL)
+        wanted++;
+    if (wanted == 0 ? count < 1 || count > 2 : count != wanted)
+        line_problem(file, "Keys has %zu attributes", count);
+    else if (schema->size == 0)
+        buf_put_bytes(schema, buf_bytes(&now));
+    else if (!bytes_equal(buf_bytes(schema), buf_bytes(&now)))
+        line_problem(file, "Keys has other names or types than that of the first line");
+}
+
+/* spec/export.md 4.5. */
+static void change_check(struct file *file, struct bytes line, struct bytes keys,
+                         const struct line_change *change)
+{
+    const struct summary *summary = file->summary;
+
+    if (change->time < summary->from_ms * 1000 || change->time >= summary->to_ms * 1000)
+        line_problem(file, "WriteTimestampMicros is not in the window");
+    if (summary->view == LINE_NEW_IMAGE && change->before.size > 0)
+        line_problem(file, "there is an OldImage, and the view is NEW_IMAGE");
+    if (summary->view != LINE_NEW_IMAGE && change->before.size == 0 && change->after.size == 0)
+        line_problem(file, "there is no image, and the view is NEW_AND_OLD_IMAGES");
+    schema_check(file, keys);
+    if (change->before.size > 0)
+        image_check(file, keys, change->before, "OldImage");
+    if (change->after.size > 0)
+        image_check(file, keys, change->after, "NewImage");
+    keys_order_check(file, line, keys);
+    keys_check(file, keys);
+}
+
+static bool change_line(struct file *file, struct bytes line, struct err *err)
+{
+    struct line_change change;
+    struct bytes keys;
+    struct err why = {0};
+
+    if (!line_read_change(file->summary->format, line, &file->arena, &keys, &change, &why)) {
+        line_problem(file, "%s", why.message);
+        return true;
+    }
+    file->items++;
+    uint64_t problems = file->verify->report->problem_count;
+    change_check(file, line, keys, &change);
+    return problems < file->verify->report->problem_count || SHOW(file, change, keys, &change, err);
+}
+
+static bool line_check(struct file *file, struct bytes line, struct err *err)
 {
     struct arena_mark mark = arena_mark(&file->arena);
-    struct verify_report *report = file->verify->report;
-    struct item_read item;
-    struct err err = {0};
 
     file->lines++;
-    if (!item_parse(line, &file->arena, &item, &err)) {
-        line_problem(file, "%s", err.message);
-    } else if (item.invalid != NULL) {
-        line_problem(file, "%s", item.invalid->message);
-    } else {
-        file->items++;
-        report->item_bytes += item_size(item.packed);
-        if (item_size(item.packed) > ITEM_SIZE_MOST)
-            line_problem(file, "the item is over 400 KB");
-        text_check(file, line, item.packed);
-        keys_check(file, item.packed);
-        if (file->verify->settings->item != NULL)
-            file->verify->settings->item(file->verify->settings->context, item.packed);
-    }
+    bool ok = (file->summary->incremental ? change_line : item_line)(file, line, err);
     arena_rewind(&file->arena, mark);
+    file->stopped = !ok;
+    return ok;
 }
 
 static bool text_take(void *context, struct bytes text, struct err *err)
@@ -253,7 +371,10 @@ static bool text_take(void *context, struct bytes text, struct err *err)
             buf_put(&file->line, text.data, size);
         if (end == NULL)
             break;
-        line_check(file, file->line.size > 0 ? buf_bytes(&file->line) : bytes_of(text.data, size));
+        if (!line_check(file,
+                        file->line.size > 0 ? buf_bytes(&file->line) : bytes_of(text.data, size),
+                        err))
+            return false;
         buf_clear(&file->line);
         text = bytes_from(text, size + 1);
     }
@@ -286,13 +407,16 @@ static bool piece_take(void *context, struct bytes piece, struct err *err)
     struct file *file = context;
     struct err why = {0};
 
-    (void)err;
     for (size_t i = 0; i < piece.size && file->bytes + i < sizeof file->header; i++)
         file->header[file->bytes + i] = piece.data[i];
     file->bytes += piece.size;
     digest_put(file->md5, piece);
     parts_put(file, piece);
     if (!file->broken && !gunzip_put(file->gunzip, piece, text_take, file, &why)) {
+        if (file->stopped) {
+            *err = why;
+            return false;
+        }
         verify_problem(file->verify, file->entry->leaf, "%s", why.message);
         file->broken = true;
     }
@@ -346,8 +470,9 @@ static void etag_check(struct file *file, const uint8_t md5[MD5_SIZE], bool kms)
                        computed, BYTES_ARGS(file->entry->etag));
 }
 
-static void end_check(struct file *file, bool kms)
+static void end_check(struct file *file)
 {
+    bool kms = bytes_equal(file->summary->encryption, BYTES("KMS"));
     struct verify *verify = file->verify;
     const char *leaf = file->entry->leaf;
     uint8_t md5[MD5_SIZE];
@@ -409,22 +534,22 @@ static void file_close(struct file *file)
     digest_free(file->md5);
 }
 
-bool file_verify(struct verify *verify, const struct file_entry *entry, bool kms,
-                 struct key_set *seen, uint64_t *items, struct err *err)
+bool file_verify(struct verify *verify, const struct summary *summary,
+                 const struct file_entry *entry, struct key_set *seen, uint64_t *items,
+                 struct err *err)
 {
-    struct file file = {.verify = verify, .entry = entry, .seen = seen};
-    const char *key = verify_key(verify, entry->leaf);
-    struct object_location where = {verify->settings->bucket, key};
+    struct file file = {.verify = verify, .summary = summary, .entry = entry, .seen = seen};
+    struct object_location where = {verify->settings->bucket, entry->place};
 
     file_open(&file);
     bool ok = verify->store->ops->get(verify->store, &where, piece_take, &file, err) &&
-              head_check(&file, key, err);
+              head_check(&file, entry->place, err);
     if (ok) {
-        end_check(&file, kms);
+        end_check(&file);
         verify->report->files++;
         verify->report->file_bytes += file.bytes;
         *items += file.items;
-    } else if (strcmp(err->reason, "S3NoSuchKey") == 0) {
+    } else if (!file.stopped && strcmp(err->reason, "S3NoSuchKey") == 0) {
         verify_problem(verify, entry->leaf, "it is missing");
         ok = true;
     }

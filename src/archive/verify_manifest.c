@@ -18,6 +18,7 @@ enum member_kind {
 
 struct member {
     const char *name;
+    int value; /* which one of those that are read */
     enum member_kind kind;
     bool optional; /* the last one only */
 };
@@ -134,7 +135,7 @@ static bool members_read(struct bytes text, struct arena *arena, const struct me
             return err_fail(err, ERR_CORRUPT, "there is a member %.*s too many", BYTES_ARGS(name));
         if (!more || !bytes_equal(name, bytes_of_text(members[i].name)))
             return err_fail(err, ERR_CORRUPT, "%s is not where it should be", members[i].name);
-        if (!value_read(&reader, &members[i], &out[i], err))
+        if (!value_read(&reader, &members[i], &out[members[i].value], err))
             return false;
     }
     if (!json_end(&reader, err))
@@ -153,6 +154,8 @@ enum {
     TABLE_ARN,
     TABLE_ID,
     EXPORT_TIME,
+    FROM_TIME,
+    TO_TIME,
     BUCKET,
     PREFIX,
     ENCRYPTION,
@@ -161,29 +164,51 @@ enum {
     BILLED_SIZE,
     ITEM_COUNT,
     FORMAT,
+    VIEW,
     TYPE,
-    SUMMARY_MEMBERS
+    SUMMARY_VALUES
 };
 
-/* spec/export.md 3.3, a full export. */
-static const struct member summary_members[SUMMARY_MEMBERS] = {
-    [VERSION] = {"version", MEMBER_TEXT, false},
-    [EXPORT_ARN] = {"exportArn", MEMBER_TEXT, false},
-    [START_TIME] = {"startTime", MEMBER_TIME, false},
-    [END_TIME] = {"endTime", MEMBER_TIME, false},
-    [TABLE_ARN] = {"tableArn", MEMBER_TEXT, false},
-    [TABLE_ID] = {"tableId", MEMBER_TEXT, false},
-    [EXPORT_TIME] = {"exportTime", MEMBER_TIME, false},
-    [BUCKET] = {"s3Bucket", MEMBER_TEXT, false},
-    [PREFIX] = {"s3Prefix", MEMBER_TEXT_OR_NULL, false},
-    [ENCRYPTION] = {"s3SseAlgorithm", MEMBER_TEXT, false},
-    [KMS_KEY] = {"s3SseKmsKeyId", MEMBER_TEXT_OR_NULL, false},
-    [FILES_KEY] = {"manifestFilesS3Key", MEMBER_TEXT, false},
-    [BILLED_SIZE] = {"billedSizeBytes", MEMBER_COUNT, false},
-    [ITEM_COUNT] = {"itemCount", MEMBER_COUNT, false},
-    [FORMAT] = {"outputFormat", MEMBER_TEXT, false},
-    [TYPE] = {"exportType", MEMBER_TEXT, true},
+/* spec/export.md 3.3. */
+static const struct member full_members[] = {
+    {"version", VERSION, MEMBER_TEXT, false},
+    {"exportArn", EXPORT_ARN, MEMBER_TEXT, false},
+    {"startTime", START_TIME, MEMBER_TIME, false},
+    {"endTime", END_TIME, MEMBER_TIME, false},
+    {"tableArn", TABLE_ARN, MEMBER_TEXT, false},
+    {"tableId", TABLE_ID, MEMBER_TEXT, false},
+    {"exportTime", EXPORT_TIME, MEMBER_TIME, false},
+    {"s3Bucket", BUCKET, MEMBER_TEXT, false},
+    {"s3Prefix", PREFIX, MEMBER_TEXT_OR_NULL, false},
+    {"s3SseAlgorithm", ENCRYPTION, MEMBER_TEXT, false},
+    {"s3SseKmsKeyId", KMS_KEY, MEMBER_TEXT_OR_NULL, false},
+    {"manifestFilesS3Key", FILES_KEY, MEMBER_TEXT, false},
+    {"billedSizeBytes", BILLED_SIZE, MEMBER_COUNT, false},
+    {"itemCount", ITEM_COUNT, MEMBER_COUNT, false},
+    {"outputFormat", FORMAT, MEMBER_TEXT, false},
+    {"exportType", TYPE, MEMBER_TEXT, true},
 };
+static const struct member incremental_members[] = {
+    {"version", VERSION, MEMBER_TEXT, false},
+    {"exportArn", EXPORT_ARN, MEMBER_TEXT, false},
+    {"startTime", START_TIME, MEMBER_TIME, false},
+    {"endTime", END_TIME, MEMBER_TIME, false},
+    {"tableArn", TABLE_ARN, MEMBER_TEXT, false},
+    {"tableId", TABLE_ID, MEMBER_TEXT, false},
+    {"exportFromTime", FROM_TIME, MEMBER_TIME, false},
+    {"exportToTime", TO_TIME, MEMBER_TIME, false},
+    {"s3Bucket", BUCKET, MEMBER_TEXT, false},
+    {"s3Prefix", PREFIX, MEMBER_TEXT_OR_NULL, false},
+    {"s3SseAlgorithm", ENCRYPTION, MEMBER_TEXT, false},
+    {"s3SseKmsKeyId", KMS_KEY, MEMBER_TEXT_OR_NULL, false},
+    {"manifestFilesS3Key", FILES_KEY, MEMBER_TEXT, false},
+    {"billedSizeBytes", BILLED_SIZE, MEMBER_COUNT, false},
+    {"itemCount", ITEM_COUNT, MEMBER_COUNT, false},
+    {"outputFormat", FORMAT, MEMBER_TEXT, false},
+    {"outputView", VIEW, MEMBER_TEXT, false},
+    {"exportType", TYPE, MEMBER_TEXT, false},
+};
+#define MEMBERS(table) (sizeof(table) / sizeof *(table))
 
 /* Whether a text has the form: '0' a digit, 'f' a lower-case hex digit, 'a' one of a-z2-7, all else
  * itself. */
@@ -226,26 +251,48 @@ static void arn_check(struct verify *verify, const struct member_value *values, 
         verify_problem(verify, LEAF_SUMMARY, "the id in exportArn is not of startTime");
 }
 
-static void expect(struct verify *verify, const struct member_value *values, int member,
-                   const char *one, const char *other)
+/* `other` NULL: there is but one. */
+static bool expect(struct verify *verify, const char *name, struct bytes text, const char *one,
+                   const char *other)
 {
-    struct bytes text = values[member].text;
-
-    if (!bytes_equal(text, bytes_of_text(one)) && !bytes_equal(text, bytes_of_text(other)))
-        verify_problem(verify, LEAF_SUMMARY, "%s is %.*s", summary_members[member].name,
-                       BYTES_ARGS(text));
+    if (bytes_equal(text, bytes_of_text(one)) ||
+        (other != NULL && bytes_equal(text, bytes_of_text(other))))
+        return true;
+    verify_problem(verify, LEAF_SUMMARY, "%s is %.*s", name, BYTES_ARGS(text));
+    return false;
 }
 
-static void values_check(struct verify *verify, const struct member_value *values)
+static void values_check(struct verify *verify, const struct member_value *values, bool incremental)
 {
+    uint64_t until = values[incremental ? TO_TIME : EXPORT_TIME].count;
+
     if (!has_form(values[TABLE_ID].text, "ffffffff-ffff-ffff-ffff-ffffffffffff"))
         verify_problem(verify, LEAF_SUMMARY, "tableId is no UUID");
-    if (values[END_TIME].count < values[START_TIME].count ||
-        values[START_TIME].count < values[EXPORT_TIME].count)
-        verify_problem(verify, LEAF_SUMMARY, "exportTime, startTime and endTime do not follow");
-    expect(verify, values, ENCRYPTION, "AES256", "KMS");
+    if (values[END_TIME].count < values[START_TIME].count || values[START_TIME].count < until)
+        verify_problem(verify, LEAF_SUMMARY, "%s, startTime and endTime do not follow",
+                       incremental ? "exportToTime" : "exportTime");
+    expect(verify, "s3SseAlgorithm", values[ENCRYPTION].text, "AES256", "KMS");
     if (values[TYPE].given)
-        expect(verify, values, TYPE, "FULL_EXPORT", "FULL_EXPORT");
+        expect(verify, "exportType", values[TYPE].text,
+               incremental ? "INCREMENTAL_EXPORT" : "FULL_EXPORT", NULL);
+}
+
+/* spec/export.md 2.6 and 5.1. */
+#define WINDOW_LEAST_MS (UINT64_C(15) * 60 * 1000)
+#define WINDOW_MOST_MS  (UINT64_C(24) * 3600 * 1000)
+#define BILLED_LEAST    UINT64_C(10000000)
+
+static bool window_check(struct verify *verify, const struct member_value *values)
+{
+    uint64_t from = values[FROM_TIME].count, to = values[TO_TIME].count;
+
+    if (from % 1000 != 0 || to % 1000 != 0)
+        verify_problem(verify, LEAF_SUMMARY, "its window is not of whole seconds");
+    if (to < from + WINDOW_LEAST_MS || to > from + WINDOW_MOST_MS)
+        verify_problem(verify, LEAF_SUMMARY, "its window is not of 15 minutes to 24 hours");
+    if (values[BILLED_SIZE].count < BILLED_LEAST)
+        verify_problem(verify, LEAF_SUMMARY, "billedSizeBytes is under 10000000");
+    return expect(verify, "outputView", values[VIEW].text, "NEW_IMAGE", "NEW_AND_OLD_IMAGES");
 }
 
 /* The objects are where the summary says that they are. */
@@ -272,39 +319,59 @@ static void place_check(struct verify *verify, const struct summary *summary)
                        BYTES_ARGS(summary->files_key), settings->folder);
 }
 
+static void summary_fill(const struct member_value *values, struct summary *out)
+{
+    out->export_arn = values[EXPORT_ARN].text;
+    out->table_arn = values[TABLE_ARN].text;
+    out->table_id = values[TABLE_ID].text;
+    out->bucket = values[BUCKET].text;
+    out->prefix = values[PREFIX].text;
+    out->encryption = values[ENCRYPTION].text;
+    out->files_key = values[FILES_KEY].text;
+    out->time_ms = values[EXPORT_TIME].count;
+    out->from_ms = values[FROM_TIME].count;
+    out->to_ms = values[TO_TIME].count;
+    out->view = bytes_equal(values[VIEW].text, BYTES("NEW_IMAGE")) ? LINE_NEW_IMAGE
+                                                                   : LINE_NEW_AND_OLD_IMAGES;
+    out->billed_bytes = values[BILLED_SIZE].count;
+    out->items = values[ITEM_COUNT].count;
+}
+
+/* Which kind of export it is: the version stands first, if anything stands where it should. */
+static bool is_incremental(struct bytes text)
+{
+    return bytes_begin(text, BYTES("{\"version\":\"2023-08-01\""));
+}
+
 bool summary_read(struct verify *verify, struct bytes text, struct summary *out)
 {
-    struct member_value values[SUMMARY_MEMBERS] = {0};
+    struct member_value values[SUMMARY_VALUES] = {0};
+    struct summary summary = {.incremental = is_incremental(text)};
     struct err err = {0};
-    bool ok = members_read(text, &verify->arena, summary_members, SUMMARY_MEMBERS, values, &err);
+    bool ok = summary.incremental ? members_read(text, &verify->arena, incremental_members,
+                                                 MEMBERS(incremental_members), values, &err)
+                                  : members_read(text, &verify->arena, full_members,
+                                                 MEMBERS(full_members), values, &err);
 
-    if (values[VERSION].given && !bytes_equal(values[VERSION].text, BYTES("2020-06-30"))) {
-        verify_problem(verify, LEAF_SUMMARY,
-                       "version %.*s: only full exports, of version 2020-06-30, can be checked",
-                       BYTES_ARGS(values[VERSION].text));
-        return false;
-    }
     if (!ok) {
         verify_problem(verify, LEAF_SUMMARY, "%s", err.message);
         return false;
     }
-    if (!bytes_equal(values[FORMAT].text, BYTES("DYNAMODB_JSON"))) {
-        verify_problem(verify, LEAF_SUMMARY, "outputFormat %.*s: only DYNAMODB_JSON can be checked",
+    if (!summary.incremental &&
+        !expect(verify, "version", values[VERSION].text, "2020-06-30", NULL))
+        return false;
+    if (!line_format_named(values[FORMAT].text, &summary.format)) {
+        verify_problem(verify, LEAF_SUMMARY, "outputFormat is %.*s",
                        BYTES_ARGS(values[FORMAT].text));
         return false;
     }
-    *out = (struct summary){.export_arn = values[EXPORT_ARN].text,
-                            .table_arn = values[TABLE_ARN].text,
-                            .bucket = values[BUCKET].text,
-                            .prefix = values[PREFIX].text,
-                            .encryption = values[ENCRYPTION].text,
-                            .files_key = values[FILES_KEY].text,
-                            .export_time = values[EXPORT_TIME].text,
-                            .billed_bytes = values[BILLED_SIZE].count,
-                            .items = values[ITEM_COUNT].count};
-    arn_check(verify, values, out);
-    values_check(verify, values);
-    place_check(verify, out);
+    summary_fill(values, &summary);
+    arn_check(verify, values, &summary);
+    values_check(verify, values, summary.incremental);
+    place_check(verify, &summary);
+    if (summary.incremental && !window_check(verify, values))
+        return false;
+    *out = summary;
     return true;
 }
 
@@ -315,26 +382,39 @@ enum { FILE_ITEMS, FILE_MD5, FILE_ETAG, FILE_KEY, FILE_MEMBERS };
 
 /* spec/export.md 3.4. */
 static const struct member file_members[FILE_MEMBERS] = {
-    [FILE_ITEMS] = {"itemCount", MEMBER_COUNT, false},
-    [FILE_MD5] = {"md5Checksum", MEMBER_TEXT, false},
-    [FILE_ETAG] = {"etag", MEMBER_TEXT, false},
-    [FILE_KEY] = {"dataFileS3Key", MEMBER_TEXT, false},
+    {"itemCount", FILE_ITEMS, MEMBER_COUNT, false},
+    {"md5Checksum", FILE_MD5, MEMBER_TEXT, false},
+    {"etag", FILE_ETAG, MEMBER_TEXT, false},
+    {"dataFileS3Key", FILE_KEY, MEMBER_TEXT, false},
 };
 
-/* Below the folder that the manifest lies in by its own account, which is where a copy has it too.
- */
+/* The name of a data file behind the folder of the export, or behind the one that incremental
+ * exports share. By the manifest's own account of where it lies: a copy has it there too. */
 static const char *leaf_of(struct verify *verify, const struct summary *summary, struct bytes key)
 {
+    const char *form = summary->format == LINE_ION ? "data/aaaaaaaaaaaaaaaaaaaaaaaaaa.ion.gz"
+                                                   : "data/aaaaaaaaaaaaaaaaaaaaaaaaaa.json.gz";
     struct bytes folder = summary->files_key;
-    size_t name = strlen(LEAF_FILES);
+    size_t behind = strlen(LEAF_FILES) + (summary->incremental ? summary->id.size + 1 : 0);
 
-    if (folder.size < name)
+    if (folder.size < behind)
         return NULL;
-    folder.size -= name;
-    if (!bytes_begin(key, folder) ||
-        !has_form(bytes_from(key, folder.size), "data/aaaaaaaaaaaaaaaaaaaaaaaaaa.json.gz"))
+    folder.size -= behind;
+    if (!bytes_begin(key, folder) || !has_form(bytes_from(key, folder.size), form))
         return NULL;
     return arena_text(&verify->arena, bytes_from(key, folder.size));
+}
+
+/* Where that is in the store. */
+static const char *place_of(struct verify *verify, const struct summary *summary, const char *leaf)
+{
+    const char *folder = verify->settings->folder;
+    const char *slash = strrchr(folder, '/');
+
+    if (!summary->incremental)
+        return verify_key(verify, leaf);
+    int size = slash == NULL ? 0 : (int)(slash + 1 - folder);
+    return (const char *)arena_printf(&verify->arena, "%.*s%s%c", size, folder, leaf, '\0').data;
 }
 
 static void file_read(struct verify *verify, const struct summary *summary, struct bytes line,
@@ -352,11 +432,13 @@ static void file_read(struct verify *verify, const struct summary *summary, stru
                                .etag = values[FILE_ETAG].text,
                                .key = values[FILE_KEY].text,
                                .leaf = leaf_of(verify, summary, values[FILE_KEY].text)};
-    if (entry.leaf == NULL)
+    if (entry.leaf == NULL) {
         verify_problem(verify, LEAF_FILES, "line %lu: %.*s is no data file of this export", number,
                        BYTES_ARGS(entry.key));
-    else
-        buf_put(out, &entry, sizeof entry);
+        return;
+    }
+    entry.place = place_of(verify, summary, entry.leaf);
+    buf_put(out, &entry, sizeof entry);
 }
 
 void files_read(struct verify *verify, const struct summary *summary, struct bytes text,

@@ -11,6 +11,8 @@ struct verify {
     const struct verify_settings *settings;
     struct verify_report *report;
     struct arena arena; /* what lasts as long as the work */
+    uint16_t key_types; /* of the keys that were named, as the first item has them; 0: none yet */
+    struct buf schema;  /* names and types of the key attributes, once a line has shown them */
 };
 
 /* Notes a problem: `where` is what it is about, a key without the export's folder. */
@@ -23,17 +25,21 @@ const char *verify_key(struct verify *verify, const char *leaf);
  */
 
 struct summary {
-    struct bytes export_arn, table_arn, id, bucket, prefix, encryption, files_key, export_time;
+    bool incremental;
+    enum line_format format;
+    enum line_view view; /* of an incremental one */
+    struct bytes export_arn, table_arn, table_id, id, bucket, prefix, encryption, files_key;
+    uint64_t time_ms, from_ms, to_ms;
     uint64_t billed_bytes, items;
-    bool prefix_given;
 };
 
 struct file_entry {
     uint64_t items;
     struct bytes md5; /* base64 */
     struct bytes etag;
-    struct bytes key; /* as the manifest has it */
-    const char *leaf; /* below the export's folder: "data/..." */
+    struct bytes key;  /* as the manifest has it */
+    const char *leaf;  /* "data/...", below the export's folder or the one that they share */
+    const char *place; /* its key in the store, which it may have been copied to */
 };
 
 /* Reads one; what it holds is borrowed from the text and the arena. False after a problem that
@@ -56,7 +62,8 @@ void key_set_init(struct key_set *set);
 void key_set_release(struct key_set *set);
 
 /* Reads a data file through. False, with err filled: it could not be read. */
-MUST_CHECK bool file_verify(struct verify *verify, const struct file_entry *entry, bool kms,
-                            struct key_set *seen, uint64_t *items, struct err *err);
+MUST_CHECK bool file_verify(struct verify *verify, const struct summary *summary,
+                            const struct file_entry *entry, struct key_set *seen, uint64_t *items,
+                            struct err *err);
 
 #endif

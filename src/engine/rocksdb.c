@@ -75,7 +75,7 @@ static const char *const family_names[FAMILIES] = {
 struct rocks {
     struct engine engine;
     char *directory;
-    bool relaxed, scratch;
+    bool relaxed, scratch, owns_cache;
     uint64_t reserve; /* bytes of the disk that a commit leaves free */
     rocksdb_t *db;
     rocksdb_column_family_handle_t *families[FAMILIES];
@@ -792,7 +792,7 @@ static void rocks_free(struct rocks *rocks)
         rocksdb_close(rocks->db);
     if (rocks->scratch)
         folder_delete(rocks->directory, FOLDER_DEPTH);
-    else if (rocks->cache != NULL)
+    if (rocks->cache != NULL && rocks->owns_cache)
         rocksdb_cache_destroy(rocks->cache);
     if (rocks->doubtful != NULL)
         rocksdb_writebatch_destroy(rocks->doubtful);
@@ -816,6 +816,7 @@ struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, stru
     rocks->relaxed = settings->relaxed;
     rocks->reserve = buffers;
     rocks->cache = rocksdb_cache_create_lru(settings->memory - buffers);
+    rocks->owns_cache = true;
     if (!folder_make(rocks->directory, err) || !database_open(rocks, buffers, err) ||
         !format_check(rocks, err) || !own_get(rocks, clock_key, 8, &ceiling, err) ||
         !stamps_open(&rocks->stamps, ceiling, settings->clock_ahead_most, err)) {
@@ -829,27 +830,44 @@ struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, stru
     return &rocks->engine;
 }
 
+/* Opens one whose cache and reserve are set, or frees it. */
+static struct engine *scratch_open(struct rocks *rocks, struct err *err)
+{
+    rocks->scratch = true;
+    rocksdb_writeoptions_disable_WAL(rocks->write_options, 1);
+    if (FAULT(SCRATCH_WRITE, err) || !database_open(rocks, SCRATCH_BUFFER, err) ||
+        !stamps_open(&rocks->stamps, 0, UINT64_MAX, err)) {
+        rocks_free(rocks);
+        return NULL;
+    }
+    return &rocks->engine;
+}
+
 static struct engine *rocks_scratch(struct engine *engine, const char *name, struct err *err)
 {
     struct rocks *owner = rocks_of(engine);
     char *folder = path_of(owner->directory, SCRATCH_FOLDER);
     char *path = path_of(folder, name);
-    struct rocks *rocks = rocks_new(path);
+    struct engine *scratch = NULL;
 
-    rocks->scratch = true;
-    rocks->reserve = owner->reserve * 2; /* jobs give way first */
-    rocks->cache = owner->cache;
-    rocksdb_writeoptions_disable_WAL(rocks->write_options, 1);
-    bool ok = !FAULT(SCRATCH_WRITE, err) && folder_make(folder, err) &&
-              database_open(rocks, SCRATCH_BUFFER, err) &&
-              stamps_open(&rocks->stamps, 0, UINT64_MAX, err);
+    if (folder_make(folder, err)) {
+        struct rocks *rocks = rocks_new(path);
+        rocks->reserve = owner->reserve * 2; /* jobs give way first */
+        rocks->cache = owner->cache;
+        scratch = scratch_open(rocks, err);
+    }
     free(path);
     free(folder);
-    if (!ok) {
-        rocks_free(rocks);
-        return NULL;
-    }
-    return &rocks->engine;
+    return scratch;
+}
+
+struct engine *engine_open_scratch(const char *directory, size_t memory, struct err *err)
+{
+    struct rocks *rocks = rocks_new(directory);
+
+    rocks->cache = rocksdb_cache_create_lru(memory);
+    rocks->owns_cache = true;
+    return scratch_open(rocks, err);
 }
 
 /* The next start finds nothing to read back but the files: the log is empty. */

@@ -15,7 +15,6 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "http/http.h"
-#include "net/profile.h"
 #include "server/address.h"
 #include "store/store.h"
 
@@ -102,33 +101,12 @@ static void close_tables(struct server *server)
     tables_close(server->tables);
 }
 
-static bool open_s3(struct server *server, struct err *err)
-{
-    const struct settings *settings = server->settings;
-    struct profile_choice choice = {settings->s3_profile, settings->s3_credentials};
-    struct profile_keys keys;
-
-    if (!profile_keys_find(&choice, &server->arena, &keys, err))
-        return false;
-    struct s3_settings wanted = {
-        .endpoint = settings->s3_endpoint,
-        .region = settings->s3_region,
-        .access_key = keys.access_key,
-        .secret_key = keys.secret_key,
-        .session_token = keys.session_token,
-        .virtual_host = settings->s3_style == S3_STYLE_HOST,
-        .unencrypted = settings->s3_encryption == S3_ENCRYPTION_OFF,
-        .ca_file = settings->s3_ca,
-    };
-    server->store = store_open_s3(&wanted, err);
-    return server->store != NULL;
-}
-
 static bool open_store(struct server *server, struct err *err)
 {
-    if (server->settings->s3_endpoint != NULL)
-        return open_s3(server, err);
-    server->store = store_open_directory(server->settings->buckets, err);
+    const struct settings *settings = server->settings;
+
+    server->store = settings->s3_endpoint != NULL ? settings_open_s3(settings, &server->arena, err)
+                                                  : store_open_directory(settings->buckets, err);
     return server->store != NULL;
 }
 

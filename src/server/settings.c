@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/share.h"
+#include "net/profile.h"
 #include "server/address.h"
+#include "store/store.h"
 
 enum kind {
     TEXT,
@@ -254,6 +256,70 @@ bool settings_read(struct settings *settings, int argc, char **argv, struct err 
     return arguments_read(settings, argc, argv, false, err);
 }
 
+/* --- the S3 service --- */
+
+static bool setting_of_s3(const struct setting *setting)
+{
+    return setting->heading == NULL && strncmp(setting->name, "s3-", 3) == 0;
+}
+
+/* The setting that an argument names, with its value if that is part of it. */
+static const struct setting *s3_option(const char *argument, const char **value)
+{
+    size_t size = strcspn(argument, "=");
+
+    if (strncmp(argument, "--", 2) != 0)
+        return NULL;
+    *value = argument[size] == '=' ? argument + size + 1 : NULL;
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (setting_of_s3(&table[i]) && strlen(table[i].name) + 2 == size &&
+            memcmp(table[i].name, argument + 2, size - 2) == 0)
+            return &table[i];
+    return NULL;
+}
+
+bool settings_take_s3(struct settings *settings, int *argc, char **argv, struct err *err)
+{
+    int kept = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        const char *value;
+        const struct setting *setting = s3_option(argv[i], &value);
+        if (setting == NULL) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        if (value == NULL && i + 1 == *argc)
+            return err_fail(err, ERR_CONFIG, "option '%s' wants a value", argv[i]);
+        if (!setting_set(settings, setting, value != NULL ? value : argv[++i], err))
+            return false;
+    }
+    *argc = kept;
+    argv[kept] = NULL;
+    return true;
+}
+
+struct store *settings_open_s3(const struct settings *settings, struct arena *arena,
+                               struct err *err)
+{
+    struct profile_choice choice = {settings->s3_profile, settings->s3_credentials};
+    struct profile_keys keys;
+
+    if (!profile_keys_find(&choice, arena, &keys, err))
+        return NULL;
+    struct s3_settings wanted = {
+        .endpoint = settings->s3_endpoint,
+        .region = settings->s3_region != NULL ? settings->s3_region : settings->region,
+        .access_key = keys.access_key,
+        .secret_key = keys.secret_key,
+        .session_token = keys.session_token,
+        .virtual_host = settings->s3_style == S3_STYLE_HOST,
+        .unencrypted = settings->s3_encryption == S3_ENCRYPTION_OFF,
+        .ca_file = settings->s3_ca,
+    };
+    return store_open_s3(&wanted, err);
+}
+
 /* --- together --- */
 
 static bool account_check(const char *account, struct err *err)
@@ -376,4 +442,11 @@ void settings_describe(struct buf *out)
         else
             setting_describe(&table[i], out);
     }
+}
+
+void settings_describe_s3(struct buf *out)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (setting_of_s3(&table[i]))
+            setting_describe(&table[i], out);
 }

@@ -37,6 +37,8 @@ struct settings {
 #undef GROUP
 };
 
+struct store;
+
 void settings_init(struct settings *settings);
 void settings_release(struct settings *settings);
 
@@ -47,6 +49,18 @@ MUST_CHECK bool settings_read(struct settings *settings, int argc, char **argv, 
 /* What is told by several settings together: the data folder is given, a server that anybody can
  * reach has credentials or was told that it needs none, and so on. Fills in what was left to us. */
 MUST_CHECK bool settings_check(struct settings *settings, struct err *err);
+
+/* Takes the settings named "s3-..." out of a command line, for commands that work on an S3 service
+ * too; what is left stays in its order. */
+MUST_CHECK bool settings_take_s3(struct settings *settings, int *argc, char **argv,
+                                 struct err *err);
+/* Those as text for people. */
+void settings_describe_s3(struct buf *out);
+
+/* The S3 service that they name, with keys from where the AWS tools have theirs (net/profile.h).
+ * The arena is of the call. */
+struct store *settings_open_s3(const struct settings *settings, struct arena *arena,
+                               struct err *err);
 
 /* The table as text for people: options under their headings, with their initial values. */
 void settings_describe(struct buf *out);

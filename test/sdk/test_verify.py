@@ -1,99 +1,192 @@
 """`gramme verify` on exports made here, in a folder and on an S3 service."""
 
-import base64
-import gzip
-import hashlib
-import json
 import pathlib
 import shutil
 import tempfile
 import unittest
 
+from support import made
+from support.made import T0, TABLE
 from support.s3_service import S3Service
 from support.server import gramme
 
-ID = "01760000000123-0a1b2c3d"
-TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders"
-FOLDER = f"nightly/AWSDynamoDB/{ID}"
-HEADER = bytes.fromhex("1f8b08000000000000ff")
+FORMS = ("DYNAMODB_JSON", "ION")
+ITEMS = [{"pk": {"S": f"{at:03}"}} for at in range(100)]  # of 5 bytes each
 
 
-def md5(data):
-    return base64.b64encode(hashlib.md5(data).digest()).decode()
+def key(name, at):
+    return {"pk": {"S": name}, "at": {"N": str(at)}}
 
 
-def compact(value):
-    return json.dumps(value, separators=(",", ":")).encode()
+def change(name, at, second=1, **images):
+    return {"time": (T0 + second) * 1000000 + 7, "keys": key(name, at),
+            **{each: {**key(name, at), **more} for each, more in images.items()}}
 
 
-def packed(lines):
-    return HEADER + gzip.compress(b"".join(lines), mtime=0)[10:]
-
-
-def objects():
-    """Key -> bytes of an export of 100 items of 5 + 2 bytes in two files, one of them empty."""
-    full = packed(compact({"Item": {"pk": {"S": f"{at:03}"}}}) + b"\n" for at in range(100))
-    files = {"aaaabbbbccccddddeeeeffff22": (100, full), "zzzzyyyyxxxxwwwwvvvvuuuu77": (0, packed([]))}
-    made = {"_started": b""}
-    lines = b""
-    for name, (count, data) in files.items():
-        made[f"data/{name}.json.gz"] = data
-        etag = hashlib.md5(hashlib.md5(data).digest()).hexdigest() + "-1"
-        lines += compact({"itemCount": count, "md5Checksum": md5(data), "etag": etag,
-                          "dataFileS3Key": f"{FOLDER}/data/{name}.json.gz"}) + b"\n"
-    made["manifest-files.json"] = lines
-    made["manifest-summary.json"] = compact({
-        "version": "2020-06-30", "exportArn": f"{TABLE}/export/{ID}", "startTime": "2025-10-09T08:53:20.123Z",
-        "endTime": "2025-10-09T08:53:29.456Z", "tableArn": TABLE, "tableId": "0f0e0d0c-0b0a-4908-8706-050403020100",
-        "exportTime": "2025-10-09T08:53:20.123Z", "s3Bucket": "acme-lake", "s3Prefix": "nightly",
-        "s3SseAlgorithm": "AES256", "s3SseKmsKeyId": None, "manifestFilesS3Key": f"{FOLDER}/manifest-files.json",
-        "billedSizeBytes": 500, "itemCount": 100, "outputFormat": "DYNAMODB_JSON"})
-    for name in ("files", "summary"):
-        made[f"manifest-{name}.md5"] = md5(made[f"manifest-{name}.json"]).encode()
-    return {f"{FOLDER}/{leaf}": data for leaf, data in made.items()}
+X, Y = {"v": {"S": "x"}}, {"v": {"S": "y"}, "l": {"L": [{"N": "1"}, {"NULL": True}]}}
+CHANGES = [[change("a", 1, new=X), change("a", 2, old=X, new=Y), change("a", 11, old=X)],
+           [change("b", 1, 899, old=X, new=X)], []]
+NEW_IMAGES = [[{name: each[name] for name in each if name != "old"} for each in file] for file in CHANGES]
 
 
 class Folder(unittest.TestCase):
     def setUp(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="gramme-test-"))
         self.addCleanup(shutil.rmtree, self.root)
-        for key, data in objects().items():
-            (self.root / key).parent.mkdir(parents=True, exist_ok=True)
-            (self.root / key).write_bytes(data)
-        self.folder = self.root / FOLDER
+
+    def write(self, export):
+        """Answers the folder."""
+        made.write(self.root, export[1])
+        return self.root / export[0]
+
+    def full(self, **more):
+        return self.write(made.full([ITEMS, []], 500, **more))
+
+    def data_files(self):
+        return sorted((path for path in self.root.rglob("*.gz") if path.stat().st_size > 20), key=str)
+
+    def whole(self, *arguments):
+        status, said, complaint = gramme("verify", *arguments)
+        self.assertEqual((0, ""), (status, complaint), said)
+        self.assertTrue(said.endswith("the export is whole\n"), said)
+        return said
+
+    def broken(self, problem, *arguments):
+        status, said, complaint = gramme("verify", *arguments)
+        self.assertEqual((1, ""), (status, complaint), said)
+        self.assertIn(problem, said)
+        self.assertRegex(said, r"the export is not whole: \d+ problems?\n$")
+        return said
+
+    # --- full
 
     def test_whole(self):
-        for where in (self.folder, f"{self.folder}/", self.folder / "manifest-summary.json"):
-            status, said, complaint = gramme("verify", where, "--keys", "pk")
-            self.assertEqual((0, ""), (status, complaint), said)
-            self.assertIn(f"{TABLE}/export/{ID}, the table as of 2025-10-09T08:53:20.123Z\n", said)
-            self.assertIn("100 items of 500 bytes", said)
-            self.assertTrue(said.endswith("the export is whole\n"), said)
+        for form in FORMS:
+            with self.subTest(form):
+                folder = self.full(form=form)
+                for where in (folder, f"{folder}/", folder / "manifest-summary.json"):
+                    said = self.whole(where, "--keys", "pk")
+                    self.assertIn(f"{TABLE}/export/{folder.name}, the table as of 2025-10-09T08:53:20.000Z\n", said)
+                    self.assertIn("100 items of 500 bytes", said)
+                shutil.rmtree(folder)
+
+    def test_a_copy_elsewhere(self):
+        folder = self.full()
+        for place in (self.root / "copy", self.root / "odd %41", self.root / ".hidden" / folder.name):
+            place.parent.mkdir(exist_ok=True)
+            shutil.copytree(folder, place)
+            self.whole(place)
 
     def test_leaves_nothing_behind(self):
+        folder = self.full()
         before = sorted(self.root.rglob("*"))
-        gramme("verify", self.folder)
+        gramme("verify", folder)
         self.assertEqual(before, sorted(self.root.rglob("*")))
 
     def test_damaged(self):
-        path = next(path for path in (self.folder / "data").iterdir() if path.stat().st_size > 20)
+        folder = self.full()
+        path = self.data_files()[0]
         data = bytearray(path.read_bytes())
         data[-6] ^= 1
         path.write_bytes(data)
-        status, said, _ = gramme("verify", self.folder)
-        self.assertEqual(1, status)
-        self.assertIn(f"data/{path.name}: its MD5 is", said)
+        said = self.broken(f"data/{path.name}: its MD5 is", folder)
         self.assertIn(f"data/{path.name}: the gzip checksum is wrong", said)
-        self.assertRegex(said, r"the export is not whole: \d problems\n$")
 
     def test_wrong_keys(self):
-        status, said, _ = gramme("verify", self.folder, "--keys", "pk:sk")
-        self.assertEqual(1, status)
-        self.assertIn("line 1: the key attribute sk is missing", said)
+        self.broken("line 1: the key attribute sk is missing", self.full(), "--keys", "pk:sk")
+
+    def test_lines_of_ion(self):
+        cases = [
+            ([[{"pk": {"S": "a"}}, {"pk": {"S": "a"}}]], "line 2: the key of the line before once more"),
+            ([[{"pk": {"S": "a"}}], [{"pk": {"S": "a"}}]], "the items of this partition key are in two places"),
+            ([[{"pk": {"S": "a"}}, {"pk": {"N": "1"}}]], "line 2: its key is of other types than that of the first"),
+            ([[{"a": {"S": "x"}, "pk": {"S": "a"}}]], "line 1: the line does not begin with the key"),
+            ([[{"a": {"S": "x"}}]], "line 1: the key attribute pk is missing"),
+            ([[{"pk": {"S": "x\ny"}}]], "line 1: a text has no end"),
+            ([[{"pk": {"S": "x"}, "n": {"N": "1.5"}}]], "line 1: a list or struct breaks off"),
+            ([[{"pk": {"S": "x"}, "n": {"SS": ["a", "a"]}}]], "line 1: a field or a member of a set comes twice"),
+        ]
+        for salt, (files, problem) in enumerate(cases):
+            with self.subTest(problem):
+                self.broken(problem, self.write(made.full(files, 1, salt=salt, form="ION")), "--keys", "pk")
+
+    # --- incremental
+
+    def test_whole_incremental(self):
+        salt = 0
+        for form in FORMS:
+            for view, files in (("NEW_AND_OLD_IMAGES", CHANGES), ("NEW_IMAGE", NEW_IMAGES)):
+                with self.subTest(form=form, view=view):
+                    salt += 1
+                    folder = self.write(made.incremental(files, form=form, view=view, salt=salt))
+                    for keys in ((), ("--keys", "pk:at")):
+                        said = self.whole(folder, *keys)
+                    self.assertIn("what changed from 2025-10-09T08:53:20.000Z to 2025-10-09T09:08:20.000Z\n", said)
+                    self.assertIn("4 changes of", said)
+        folders = [path.parent for path in self.root.rglob("manifest-summary.json")]
+        self.assertEqual(4, len(folders))
+        status, said, _ = gramme("verify", *folders)  # which share a data folder
+        self.assertEqual((0, 4), (status, said.count("the export is whole")))
+
+    def test_incremental_without_prefix(self):
+        self.whole(self.write(made.incremental(CHANGES, prefix=None)))
+
+    def test_changes_are_judged(self):
+        both, new = "NEW_AND_OLD_IMAGES", "NEW_IMAGE"
+        cases = [
+            (new, [change("a", 1, old=X, new=Y)], "there is an OldImage, and the view is NEW_IMAGE"),
+            (both, [change("a", 1)], "there is no image, and the view is NEW_AND_OLD_IMAGES"),
+            (both, [change("a", 1, second=-1, new=X)], "WriteTimestampMicros is not in the window"),
+            (both, [change("a", 1, second=900, new=X)], "WriteTimestampMicros is not in the window"),
+            (both, [{**change("a", 1, new=X), "new": {**key("a", 2), **X}}], "NewImage has another at than Keys"),
+            (both, [{**change("a", 1, old=X), "old": X}], "OldImage has another"),
+            (both, [change("a", 1, new=X), {**change("b", 1, new=X), "keys": {"pk": {"S": "b"}}}],
+             "line 2: Keys has 1 attributes"),
+            (both, [{**change("a", 1, new=X), "keys": {"at": {"N": "1"}, "pk": {"S": "a"}}}],
+             "Keys is not written as exports write it"),
+            (both, [{**change("a", 1, new=X), "keys": {**key("a", 1), **X}}], "Keys has 3 attributes"),
+            (both, [change("a", 2, new=X), change("a", 1, new=X)], "line 2: its sort key belongs before"),
+            (both, [change("a", 1, new=X), change("a", 1, new=Y)], "line 2: the key of the line before once more"),
+            (both, [change("a", 1, new=X), change("b", 1, new=X), change("a", 2, new=X)],
+             "line 3: the items of this partition key are in two places"),
+        ]
+        for form in FORMS:
+            for salt, (view, changes, problem) in enumerate(cases):
+                with self.subTest(problem, form=form):
+                    folder = self.write(made.incremental([changes], view=view, salt=salt, form=form))
+                    self.broken(problem, folder, "--keys", "pk:at")
+                    shutil.rmtree(self.root / "nightly")
+
+    def test_keys_of_one_kind_without_being_named(self):
+        changes = [change("a", 1, new=X), {**change("a", 2, new=X), "keys": {"pk": {"S": "a"}}}]
+        self.broken("line 2: Keys has other names or types than that of the first line",
+                    self.write(made.incremental([changes])))
+
+    def test_damaged_incremental(self):
+        folder = self.write(made.incremental(CHANGES))
+        path = self.data_files()[0]
+        path.write_bytes(path.read_bytes()[:-9])
+        self.broken(f"data/{path.name}: its MD5 is", folder)
+        path.unlink()
+        self.broken(f"data/{path.name}: it is missing", folder)
+
+    def test_summaries_of_windows(self):
+        cases = [
+            ({"until": T0 + 899}, "its window is not of 15 minutes to 24 hours"),
+            ({"until": T0 + 24 * 3600 + 1}, "its window is not of 15 minutes to 24 hours"),
+            ({"since": T0 + 0.5}, "its window is not of whole seconds"),
+            ({"view": "NEW_IMAGES"}, "outputView is NEW_IMAGES"),
+            ({"start": T0 + 899}, "exportToTime, startTime and endTime do not follow"),
+        ]
+        for salt, (more, problem) in enumerate(cases):
+            with self.subTest(problem):
+                self.broken(problem, self.write(made.incremental([[]], salt=salt, **more)))
+
+    # --- usage
 
     def test_usage(self):
-        for arguments in ((), ("a", "b"), ("--nonsense",), ("a", "--keys"), ("a", "--s3-style", "odd"), ("s3://bucket",),
-                          ("s3://bucket/AWSDynamoDB/x",)):
+        for arguments in ((), ("--nonsense",), ("a", "--keys"), ("a", "--s3-style", "odd"), ("a", "--s3-region"),
+                          ("s3://bucket",), ("s3://bucket/AWSDynamoDB/x",)):
             status, said, complaint = gramme("verify", *arguments)
             self.assertEqual((2, ""), (status, said), arguments)
             self.assertTrue(complaint.startswith("gramme verify: "), complaint)
@@ -102,35 +195,33 @@ class Folder(unittest.TestCase):
         self.assertIn("there is no such folder", complaint)
         status, said, complaint = gramme("verify", "--help")
         self.assertEqual((0, ""), (status, complaint))
-        self.assertIn("--s3-endpoint", said)
+        self.assertIn("--s3-endpoint URL", said)
+        self.assertNotIn("--listen", said)
 
 
 class Service(unittest.TestCase):
     def test_on_s3(self):
         with S3Service() as s3:
-            s3.client.create_bucket(Bucket="acme-lake")
-            for key, data in objects().items():
-                if "/data/" in key:  # as exports upload them: their etags say so
-                    upload = {"Bucket": "acme-lake", "Key": key}
-                    upload["UploadId"] = s3.client.create_multipart_upload(**upload)["UploadId"]
-                    etag = s3.client.upload_part(PartNumber=1, Body=data, **upload)["ETag"]
-                    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
-                    s3.client.complete_multipart_upload(MultipartUpload=parts, **upload)
-                else:
-                    s3.client.put_object(Bucket="acme-lake", Key=key, Body=data)
-            where = (f"s3://acme-lake/{FOLDER}", "--s3-endpoint", s3.url)
-            status, said, complaint = gramme("verify", *where, environment=s3.environment)
+            s3.client.create_bucket(Bucket=made.BUCKET)
+            folder, objects = made.full([ITEMS, []], 500)
+            made.upload(s3.client, objects)
+            window, changes = made.incremental(CHANGES, form="ION")
+            made.upload(s3.client, changes)
+            more = ("--s3-endpoint", s3.url)
+            status, said, complaint = gramme("verify", f"s3://{made.BUCKET}/{folder}", f"s3://{made.BUCKET}/{window}/",
+                                             *more, environment=s3.environment)
             self.assertEqual((0, ""), (status, complaint), said)
+            self.assertEqual(2, said.count("the export is whole"))
 
-            changed = next(key for key in objects() if "/data/" in key)
-            s3.client.put_object(Bucket="acme-lake", Key=changed, Body=objects()[changed])
-            s3.client.put_object(Bucket="acme-lake", Key=f"{FOLDER}/extra", Body=b"")
-            status, said, _ = gramme("verify", *where, environment=s3.environment)
+            changed = next(key for key in objects if "/data/" in key)
+            s3.client.put_object(Bucket=made.BUCKET, Key=changed, Body=objects[changed])
+            s3.client.put_object(Bucket=made.BUCKET, Key=f"{folder}/extra", Body=b"")
+            status, said, _ = gramme("verify", f"s3://{made.BUCKET}/{folder}", *more, environment=s3.environment)
             self.assertEqual(1, status)
             self.assertIn("the store has etag", said)
             self.assertIn("extra: it does not belong to the export", said)
 
-            status, said, complaint = gramme("verify", "s3://nowhere/x", *where[1:], environment=s3.environment)
+            status, said, complaint = gramme("verify", "s3://nowhere/x", *more, environment=s3.environment)
             self.assertEqual((1, ""), (status, said))
             self.assertIn("Error Code: NoSuchBucket", complaint)
 
