@@ -232,6 +232,19 @@ static void summary_tell(struct verify_report *report, const struct summary *sum
     report->to_ms = summary->to_ms;
 }
 
+/* `*found` is false after a problem that leaves nothing to go on with. */
+static bool summary_verify(struct verify *verify, struct summary *out, bool *found, struct err *err)
+{
+    struct bytes text;
+
+    if (!manifest_read(verify, LEAF_SUMMARY, LEAF_SUMMARY_MD5, &text, found, err))
+        return false;
+    *found = *found && summary_read(verify, text, out);
+    if (*found)
+        summary_tell(verify->report, out);
+    return true;
+}
+
 static bool verify_all(struct verify *verify, struct err *err)
 {
     struct bytes text;
@@ -239,11 +252,10 @@ static bool verify_all(struct verify *verify, struct err *err)
     struct buf files;
     bool found;
 
-    if (!manifest_read(verify, LEAF_SUMMARY, LEAF_SUMMARY_MD5, &text, &found, err))
+    if (!summary_verify(verify, &summary, &found, err))
         return false;
-    if (!found || !summary_read(verify, text, &summary))
+    if (!found)
         return true;
-    summary_tell(verify->report, &summary);
     const struct verify_visitor *visitor = &verify->settings->visitor;
     if (visitor->begin != NULL && !visitor->begin(visitor->context, verify->report, err))
         return false;
@@ -270,6 +282,19 @@ bool verify_export(struct store *store, const struct verify_settings *settings,
     arena_init(&verify.arena);
     buf_init_in(&verify.schema, &verify.arena);
     bool ok = verify_all(&verify, err);
+    arena_release(&verify.arena);
+    return ok;
+}
+
+bool verify_summary(struct store *store, const struct verify_settings *settings,
+                    struct verify_report *report, struct err *err)
+{
+    struct verify verify = {.store = store, .settings = settings, .report = report};
+    struct summary summary;
+    bool found;
+
+    arena_init(&verify.arena);
+    bool ok = summary_verify(&verify, &summary, &found, err);
     arena_release(&verify.arena);
     return ok;
 }

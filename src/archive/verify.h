@@ -60,4 +60,8 @@ void verify_report_release(struct verify_report *report);
 MUST_CHECK bool verify_export(struct store *store, const struct verify_settings *settings,
                               struct verify_report *report, struct err *err);
 
+/* The same of its summary alone. */
+MUST_CHECK bool verify_summary(struct store *store, const struct verify_settings *settings,
+                               struct verify_report *report, struct err *err);
+
 #endif

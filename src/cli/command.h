@@ -19,5 +19,7 @@ struct command {
 int command_exports(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_diff(int argc, char **argv);
+int command_replay(int argc, char **argv);
 
 #endif

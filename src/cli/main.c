@@ -7,7 +7,9 @@
 static const struct command commands[] = {
     {"serve", "runs the server", command_serve},
     {"exports", "tells how far the exports of a server are", command_exports},
-    {"verify", "tells whether an export is whole", command_verify},
+    {"verify", "tells whether exports are whole", command_verify},
+    {"diff", "tells what changed between two exports", command_diff},
+    {"replay", "makes a full export of one and those that follow it", command_replay},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

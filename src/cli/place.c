@@ -91,13 +91,14 @@ bool place_make(const struct settings *settings, const char *text, struct arena 
 {
     char path[PATH_MAX];
 
-    *out = (struct place){.text = text};
-    if (strncmp(text, SCHEME, strlen(SCHEME)) == 0)
+    *out = (struct place){.text = text, .folder = "", .moved = true};
+    if (strncmp(text, SCHEME, strlen(SCHEME)) == 0) {
+        out->moved = false;
         return open_bucket(settings, arena, out, err);
+    }
     if (!folder_ensure(text, 0777) || realpath(text, path) == NULL)
         return err_fail(err, ERR_STORE, "cannot make the folder %s: %s", text, strerror(errno));
     char *slash = strrchr(path, '/');
-    out->folder = "";
     out->bucket = arena_text(arena, bytes_of_text(slash + 1));
     *slash = '\0';
     out->store = store_open_directory(*path != '\0' ? path : "/", err);

@@ -14,11 +14,11 @@ from support.case import ServerCase
 from test_items import EVERY_TYPE
 
 READER = pathlib.Path(__file__).parent / "javascript" / "read_ion.cjs"
-NUMBERS = ["0", "-7", "42", "100", "600", "860670", "39.29", "0.5", "-0.05", "0.000001", "0.0000012345", "0.0000001",
-           "1E-130", "-1E-130", "1E+125", "9.9999999999999999999999999999999999999E+125", "9" * 38, "-" + "9" * 38,
+NUMBERS = ["0", "-7", "42", "100", "600", "860670", "39.29", "0.5", "-0.05", "0.000001", "0.0000012345",
+           "0.0000001", "1E-130", "-1E-130", "1E+125", "9.9999999999999999999999999999999999999E+125", "9" * 38, "-" + "9" * 38,
            "1234567890123456789.0123456789012345678", "0.00000000000000000000000000000000000001"]
-NAMES = ["plain", "my-attr", "with space", "null", "true", "false", "nan", "$1", "$12", "$", "$ion_1_0", "1a", "a.b",
-         "it's", 'say "x"', "back\\slash", "Ü", "日本", "🐘", "tab\t", "line\nend", "\x00", "\x7f", "\x85", "Item"]
+NAMES = ["plain", "my-attr", "with space", "null", "true", "false", "nan", "$1", "$12", "$", "$ion_1_0", "1a",
+         "a.b", "it's", 'say "x"', "back\\slash", "Ü", "日本", "🐘", "tab\t", "line\nend", "\x00", "\x7f", "\x85", "Item"]
 TEXTS = ["", "abc", "'", '"', "\\", "a'b\"c\\d", "".join(map(chr, range(0x20))), "\x7f\x80\x85\x9f\xa0", "Grüße",
          "日本語", "🐘🐘", "\u2028\u2029\ufeff", "{{AAEC}}", "$ion_1_0", "x" * 5000, "0123456789abcde\n", "é" * 40]
 BINARIES = [b"", b"\0", b"\0\1", b"\0\1\2", bytes(range(256)), b"\xff" * 1000]
@@ -27,8 +27,10 @@ BINARIES = [b"", b"\0", b"\0\1", b"\0\1\2", bytes(range(256)), b"\xff" * 1000]
 def items():
     """Items of all types, with what is awkward in numbers, names, texts and binary values."""
     yield EVERY_TYPE
-    yield {"pk": {"S": "numbers"}, "all": {"NS": NUMBERS[:-1]}, **{f"n{at}": {"N": text} for at, text in enumerate(NUMBERS)}}
-    yield {"pk": {"S": "names"}, "in": {"M": {name: {"S": name} for name in NAMES}}, **{name: {"S": name} for name in NAMES}}
+    yield {"pk": {"S": "numbers"}, "all": {"NS": NUMBERS[:-1]},
+           **{f"n{at}": {"N": text} for at, text in enumerate(NUMBERS)}}
+    yield {"pk": {"S": "names"}, "in": {"M": {name: {"S": name} for name in NAMES}},
+           **{name: {"S": name} for name in NAMES}}
     yield {"pk": {"S": "texts"}, "all": {"SS": TEXTS}, "list": {"L": [{"S": text} for text in TEXTS]}}
     yield {"pk": {"S": "binary"}, "all": {"BS": BINARIES}, "list": {"L": [{"B": data} for data in BINARIES]}}
     for at, text in enumerate(TEXTS[1:]):
@@ -52,8 +54,8 @@ class Ion(ServerCase):
         self.server.bucket(self.bucket)
 
     def exported(self, arn, keys, **more):
-        made = self.dynamo.export_table_to_point_in_time(TableArn=arn, S3Bucket=self.bucket, **more)["ExportDescription"]
-        done = self.export_done(made["ExportArn"])
+        made = self.dynamo.export_table_to_point_in_time(TableArn=arn, S3Bucket=self.bucket, **more)
+        done = self.export_done(made["ExportDescription"]["ExportArn"])
         self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
         found = exports.read_export(self.server.buckets / self.bucket, done, keys)
         return done, exports.by_key(map(exports.plain, found), keys)

@@ -24,7 +24,7 @@ def change(name, at, second=1, **images):
 
 
 X, Y = {"v": {"S": "x"}}, {"v": {"S": "y"}, "l": {"L": [{"N": "1"}, {"NULL": True}]}}
-CHANGES = [[change("a", 1, new=X), change("a", 2, old=X, new=Y), change("a", 11, old=X)],
+CHANGES = [[change("a", 1, new=X), change("a", 2, old=X, new=Y), change("a", 10, old=X)],
            [change("b", 1, 899, old=X, new=X)], []]
 NEW_IMAGES = [[{name: each[name] for name in each if name != "old"} for each in file] for file in CHANGES]
 

@@ -1,4 +1,4 @@
-"""Exports made here, by the book (S3DataExport.Output), for what reads exports: keys and bytes of all their objects."""
+"""Exports made here, by the book (S3DataExport.Output), for what reads exports: keys and bytes of their objects."""
 
 import base64
 import datetime
@@ -37,12 +37,18 @@ def when(seconds):
 
 # --- lines
 
+def ion_decimal(text):
+    """Of a whole number: `42.`, and `6d2` for 600."""
+    digits = text.rstrip("0")
+    return f"{digits}d{len(text) - len(digits)}" if digits not in ("", text) else f"{text}."
+
+
 def ion(attribute):
     """The Ion text of an attribute value; strings must need no escapes, numbers be whole."""
     kind, value = next(iter(attribute.items()))
     if kind in ("SS", "NS"):
         return f"$dynamodb_{kind}::[" + ",".join(ion({kind[0]: each}) for each in value) + "]"
-    return {"S": lambda: f'"{value}"', "N": lambda: f"{value}.", "B": lambda: "{{" + value + "}}",
+    return {"S": lambda: f'"{value}"', "N": lambda: ion_decimal(value), "B": lambda: "{{" + value + "}}",
             "BOOL": lambda: str(value).lower(), "NULL": lambda: "null",
             "L": lambda: "[" + ",".join(map(ion, value)) + "]", "M": lambda: ion_struct(value)}[kind]()
 

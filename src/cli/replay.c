@@ -1,0 +1,152 @@
+/* cli/replay.c - `gramme replay`: the table that a full export and incremental ones make. Needs no
+ * server. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "archive/manifest.h"
+#include "archive/replay.h"
+#include "cli/command.h"
+#include "cli/sources.h"
+
+static int help(void)
+{
+    struct buf text;
+
+    buf_init(&text);
+    buf_put_text(
+        &text,
+        "Usage: gramme replay FULL INCREMENTAL... --keys PK[:SK] --out DIR [OPTION...]\n"
+        "       gramme replay FULL INCREMENTAL... --keys PK[:SK] --out s3://BUCKET[/PREFIX] ...\n"
+        "\n"
+        "Applies incremental exports of a table to a full one and writes the table that results\n"
+        "as a full export, in the format of the first. An export is a folder (where its\n"
+        "manifest-summary.json is) or s3://BUCKET/KEY. The windows may come in any order and must\n"
+        "follow each other from the full export's time on without a gap. All are verified on the\n"
+        "way, and where a window begins at the very time that the table is known of, its old\n"
+        "images are compared with it. Says where the new export is. Ends with 0 if it is there,\n"
+        "with 1 if an export is not whole, contradicts the others or cannot be read or written,\n"
+        "with 2 if it was not used right.\n"
+        "\n"
+        "  --keys PK[:SK]             names of the key attributes\n"
+        "  --out PLACE                what stands for the bucket: a folder, made if it is "
+        "missing;\n"
+        "                             or a bucket of S3, with a prefix if there is one\n"
+        "  --scratch DIR              for a temporary folder, up to as large as the table "
+        "[TMPDIR,\n"
+        "                             or /tmp]\n"
+        "  --help                     shows this and ends\n"
+        "\n"
+        "S3\n");
+    settings_describe_s3(&text);
+    fwrite(text.data, 1, text.size, stdout);
+    buf_release(&text);
+    return EXIT_OK;
+}
+
+static int complain(const char *what, const char *about)
+{
+    fprintf(stderr, "gramme replay: %s%s; `gramme replay --help` tells how it is used\n", what,
+            about);
+    return EXIT_USAGE;
+}
+
+static void tell(const struct place *out, const struct replay_result *result)
+{
+    struct buf time;
+
+    buf_init(&time);
+    manifest_put_time(&time, result->time_ms);
+    printf("%s, the table as of %.*s\n", result->export_arn, BYTES_ARGS(buf_bytes(&time)));
+    printf("%llu items, in %llu files\n", (unsigned long long)result->items,
+           (unsigned long long)result->files);
+    if (out->moved)
+        printf("%s/%s\n", out->text, result->folder);
+    else
+        printf("s3://%s/%s\n", out->bucket, result->folder);
+    buf_release(&time);
+}
+
+static int replay(const struct sources *sources, const struct place *out, const char *scratch)
+{
+    struct replay_target target = {out->store, out->bucket, out->folder};
+    struct replay_result result;
+    struct arena arena;
+    struct buf problems;
+    struct err err = {0};
+    int status = EXIT_OK;
+
+    arena_init(&arena);
+    buf_init(&problems);
+    if (exports_replay(sources->all, sources->count, scratch, &target, &arena, &result, &problems,
+                       &err))
+        tell(out, &result);
+    else
+        status = sources_complain("replay", &problems, &err);
+    buf_release(&problems);
+    arena_release(&arena);
+    return status;
+}
+
+struct request {
+    const char *keys[2], *out, *scratch;
+};
+
+static int work(const struct settings *settings, const struct request *request, char *const *texts,
+                size_t count)
+{
+    struct sources sources;
+    struct place out = {0};
+    struct buf none = {0};
+    struct err err = {0};
+
+    bool ok = sources_open(&sources, settings, texts, count, request->keys, &err) &&
+              place_make(settings, request->out, &sources.arena, &out, &err);
+    int status =
+        ok ? replay(&sources, &out, request->scratch) : sources_complain("replay", &none, &err);
+    place_close(&out);
+    sources_close(&sources);
+    return status;
+}
+
+static int run(const struct settings *settings, int argc, char **argv)
+{
+    static const struct option options[] = {{"keys", required_argument, NULL, 'k'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"scratch", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct request request = {.out = NULL};
+
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == 'h')
+            return help();
+        if (option == 'k')
+            keys_take(optarg, request.keys);
+        else if (option == 'o')
+            request.out = optarg;
+        else if (option == 's')
+            request.scratch = optarg;
+        else
+            return complain("what is this: ", argv[optind - 1]);
+    }
+    if (optind == argc)
+        return complain("which full export, and which incremental ones", "");
+    if (request.keys[0] == NULL)
+        return complain("--keys is missing: the names of the key attributes", "");
+    if (request.out == NULL)
+        return complain("--out is missing: where the result goes", "");
+    return work(settings, &request, argv + optind, (size_t)(argc - optind));
+}
+
+int command_replay(int argc, char **argv)
+{
+    struct settings settings;
+    struct err err;
+
+    settings_init(&settings);
+    int status = settings_take_s3(&settings, &argc, argv, &err) ? run(&settings, argc, argv)
+                                                                : complain(err.message, "");
+    settings_release(&settings);
+    return status;
+}
