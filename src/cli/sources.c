@@ -37,7 +37,8 @@ void sources_close(struct sources *sources)
 
 int sources_complain(const char *command, const struct buf *problems, const struct err *err)
 {
-    fwrite(problems->data, 1, problems->size, stderr);
+    if (problems->size > 0)
+        fwrite(problems->data, 1, problems->size, stderr);
     fprintf(stderr, "gramme %s: %s\n", command, err->message);
     return err->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
