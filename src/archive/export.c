@@ -160,14 +160,46 @@ static bool check_time(struct acceptance *a, struct err *err)
     return true;
 }
 
+/* Exports in progress that count against the same limit: full and incremental ones have one each
+ * (spec 2.7). */
+struct others {
+    struct engine *engine;
+    struct arena arena;
+    bool incremental, failed;
+    uint32_t count;
+    struct err *err;
+};
+
+static void others_count(void *context, struct bytes arn)
+{
+    struct others *others = context;
+    struct arena_mark mark = arena_mark(&others->arena);
+    struct export export;
+
+    if (others->failed)
+        return;
+    others->failed = !export_get(others->engine, arn, &others->arena, &export, others->err);
+    if (!others->failed && export.stamp.size > 0 &&
+        export_incremental(&export) == others->incremental)
+        others->count++;
+    arena_rewind(&others->arena, mark);
+}
+
 static bool check_limit(struct acceptance *a, struct err *err)
 {
-    uint32_t count;
+    struct others others = {
+        .engine = engine_of(a->exports),
+        .incremental = export_request_incremental(a->request),
+        .err = err,
+    };
 
-    if (!jobs_count(engine_of(a->exports), EXPORT_JOB, EXPORTS_AT_ONCE_MOST, a->work->arena, &count,
-                    &a->turn, err))
+    arena_init(&others.arena);
+    bool ok = jobs_turn(others.engine, EXPORT_JOB, a->work->arena, &a->turn, err) &&
+              jobs_each(others.engine, EXPORT_JOB, others_count, &others, err) && !others.failed;
+    arena_release(&others.arena);
+    if (!ok)
         return false;
-    if (count >= EXPORTS_AT_ONCE_MOST)
+    if (others.count >= EXPORTS_AT_ONCE_MOST)
         return err_fail(err, ERR_LIMIT_EXCEEDED,
                         "Subscriber limit exceeded: There is a limit of %d concurrent exports per "
                         "subscriber",

@@ -120,7 +120,6 @@ struct listing {
     void (*take)(void *context, struct bytes name);
     void *context;
     size_t prefix_size;
-    uint32_t count, most;
 };
 
 static bool listing_visit(void *context, struct bytes key, struct bytes value)
@@ -128,15 +127,14 @@ static bool listing_visit(void *context, struct bytes key, struct bytes value)
     struct listing *listing = context;
 
     (void)value;
-    if (listing->take != NULL)
-        listing->take(listing->context, bytes_from(key, listing->prefix_size));
-    return ++listing->count < listing->most;
+    listing->take(listing->context, bytes_from(key, listing->prefix_size));
+    return true;
 }
 
-/* Shows the names of a kind's unfinished jobs. */
-static bool list_jobs(struct engine *engine, const char *kind, struct listing *listing,
-                      struct err *err)
+bool jobs_each(struct engine *engine, const char *kind,
+               void (*take)(void *context, struct bytes name), void *context, struct err *err)
 {
+    struct listing listing = {.take = take, .context = context};
     struct arena arena;
 
     arena_init(&arena);
@@ -146,33 +144,21 @@ static bool list_jobs(struct engine *engine, const char *kind, struct listing *l
         .from = prefix,
         .to = record_key_after(&arena, prefix),
         .visit = listing_visit,
-        .context = listing,
+        .context = &listing,
     };
-    listing->prefix_size = prefix.size;
+    listing.prefix_size = prefix.size;
     enum scan_end end = engine_scan_all(engine, &scan, err);
     arena_release(&arena);
     return end != SCAN_FAILED;
 }
 
-bool jobs_each(struct engine *engine, const char *kind,
-               void (*take)(void *context, struct bytes name), void *context, struct err *err)
+bool jobs_turn(struct engine *engine, const char *kind, struct arena *arena, struct bytes *turn,
+               struct err *err)
 {
-    struct listing listing = {.take = take, .context = context, .most = UINT32_MAX};
-
-    return list_jobs(engine, kind, &listing, err);
-}
-
-/* The turn is read first: a job that the count misses was put after that. */
-bool jobs_count(struct engine *engine, const char *kind, uint32_t most, struct arena *arena,
-                uint32_t *out, struct bytes *turn, struct err *err)
-{
-    struct listing listing = {.most = most};
     struct record record;
 
-    if (!record_get(engine, turn_key(arena, kind), arena, &record, err) ||
-        !list_jobs(engine, kind, &listing, err))
+    if (!record_get(engine, turn_key(arena, kind), arena, &record, err))
         return false;
-    *out = listing.count;
     *turn = record.stamp;
     return true;
 }

@@ -81,11 +81,11 @@ void jobs_free(struct jobs *jobs);
 
 /* --- a job's record: for the commits that accept and end it */
 
-/* Whoever puts a job counts first: how many of its kind are unfinished (stops counting at `most`).
- * `*turn`, in the arena, is for job_put(): of two that have counted the same jobs only one puts
- * his, and the other's commit is a conflict. So a limit on jobs is exact. */
-MUST_CHECK bool jobs_count(struct engine *engine, const char *kind, uint32_t most,
-                           struct arena *arena, uint32_t *out, struct bytes *turn, struct err *err);
+/* Whoever puts a job takes his turn first, in the arena, and then looks at the others of its kind:
+ * of two that have seen the same jobs only one puts his, and the other's commit is a conflict. So a
+ * limit on jobs is exact. */
+MUST_CHECK bool jobs_turn(struct engine *engine, const char *kind, struct arena *arena,
+                          struct bytes *turn, struct err *err);
 void job_put(struct engine_batch *batch, const struct engine *engine, const char *kind,
              struct bytes name, struct bytes turn);
 /* Shows the names of all unfinished jobs of a kind, borrowed. */

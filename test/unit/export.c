@@ -423,6 +423,25 @@ static void three_hundred_at_once(void **state)
     assert_false(start(fixture, &request));
 }
 
+static void incremental_exports_have_a_limit_of_their_own(void **state)
+{
+    struct fixture *fixture = *state;
+    struct export_request full = exporting_request(ORDERS);
+
+    exporting_table(&fixture->exporting, "Orders");
+    uint64_t enabled = exporting_now_ms() / 1000 * 1000;
+    exporting_later(1000 * 1000); /* windows are of a quarter of an hour at least */
+    struct export_request incremental = window_of(enabled);
+    for (int i = 0; i < EXPORTS_AT_ONCE_MOST; i++) {
+        assert_true(start(fixture, &full));
+        assert_true(start(fixture, &incremental));
+    }
+    assert_false(start(fixture, &full));
+    assert_int_equal(fixture->exporting.err.code, ERR_LIMIT_EXCEEDED);
+    assert_false(start(fixture, &incremental));
+    assert_int_equal(fixture->exporting.err.code, ERR_LIMIT_EXCEEDED);
+}
+
 /* Those who ask in the same moment have counted the same exports; each has a table of its own, so
  * that nothing else keeps them apart. */
 #define RIVALS 16
@@ -678,6 +697,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tokens_stand_for_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_request_takes_no_token, setup, teardown),
         cmocka_unit_test_setup_teardown(three_hundred_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(incremental_exports_have_a_limit_of_their_own, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(rivals_do_not_pass_the_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_descend, setup, teardown),
         cmocka_unit_test_setup_teardown(filters_go_by_incarnation, setup, teardown),
