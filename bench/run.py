@@ -150,7 +150,7 @@ def gramme(arguments, folder, *options, environment=None):
     (folder / "buckets" / "bench").mkdir(parents=True, exist_ok=True)
     store = () if "--s3-endpoint" in options else ("--buckets", str(folder / "buckets"))
     return Process([str(arguments.gramme), "serve", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{port}",
-                    *store, *options], f"http://127.0.0.1:{port}/", log=folder / "log")
+                    *store, *options], f"http://127.0.0.1:{port}/", environment, log=folder / "log")
 
 
 def with_credentials(folder):
@@ -471,18 +471,22 @@ def settle(server):
         time.sleep(0.2)
 
 
-def export_once(server, folder, arn, more, sizes):
-    """Prints the rate in the text of the format, and in JSON, of which the limit's figures are."""
+def export_done(server, arn, more):
+    """One export to its end; answers its description, the seconds that it took, and those of the processor."""
     began, cpu = time.monotonic(), server.cpu_seconds()
     made = call(server.url, "ExportTableToPointInTime", {"TableArn": arn, "S3Bucket": "bench", **more})
-    export_arn = made["ExportDescription"]["ExportArn"]
     while True:
-        found = call(server.url, "DescribeExport", {"ExportArn": export_arn})["ExportDescription"]
+        found = call(server.url, "DescribeExport",
+                     {"ExportArn": made["ExportDescription"]["ExportArn"]})["ExportDescription"]
         if found["ExportStatus"] != "IN_PROGRESS":
-            break
+            return found, time.monotonic() - began, server.cpu_seconds() - cpu
         time.sleep(0.02)
-    seconds, cpu = time.monotonic() - began, server.cpu_seconds() - cpu
-    data = folder / "buckets" / "bench" / "AWSDynamoDB" / export_arn.rsplit("/", 1)[1] / "data"
+
+
+def export_once(server, folder, arn, more, sizes):
+    """Prints the rate in the text of the format, and in JSON, of which the limit's figures are."""
+    found, seconds, cpu = export_done(server, arn, more)
+    data = folder / "buckets" / "bench" / "AWSDynamoDB" / found["ExportArn"].rsplit("/", 1)[1] / "data"
     size = (arn, more["ExportFormat"])
     if size not in sizes:
         sizes[size] = sum(int(subprocess.run(f"zcat {path} | wc -c", shell=True, capture_output=True, check=True).stdout)
@@ -493,6 +497,58 @@ def export_once(server, folder, arn, more, sizes):
           f"{text / 1e6 / seconds:.0f} MB/s, {text / 1e6 / cpu:.0f} MB per CPU second; "
           f"as JSON {as_json / 1e6 / seconds:.0f} MB/s" + (f"; ratio {text / packed:.2f}" if packed else ""), flush=True)
     shutil.rmtree(data, ignore_errors=True)
+
+
+def changes(arguments, folder):
+    """Incremental exports beside full ones, per item: each item changed once in the window, and one in ten. A window
+    is a quarter of an hour at least, so the table is filled by a server whose clock is behind."""
+    items, windows = arguments.megabytes[0] * 1000, []
+    server = gramme(arguments, folder, environment=behind(120))
+    server.wait_until_up()
+    arn = create_table(server.url, "Changes", True)
+    fill(server, "Changes", items)
+    for step, minutes in ((1, 90), (10, 60)):
+        server.stop()
+        server = gramme(arguments, folder, environment=behind(minutes))
+        server.wait_until_up()
+        since = int(time.time()) - minutes * 60
+        windows.append((step, {"ExportFromTime": since - 1, "ExportToTime": since + 1500}))
+        fill(server, "Changes", items, step)
+    server.stop()
+    server = gramme(arguments, folder)
+    server.wait_until_up()
+    settle(server)
+    try:
+        compare_windows(arguments, folder, server, arn, windows)
+    finally:
+        server.stop()
+
+
+def behind(minutes):
+    """An environment whose clock is so many minutes behind."""
+    [library] = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    return {"LD_PRELOAD": library, "FAKETIME": f"-{minutes}m", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def compare_windows(arguments, folder, server, arn, windows):
+    wanted = {"full": {}}
+    for step, window in windows:
+        for view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES"):
+            wanted[f"1 in {step}, {view}"] = {
+                "ExportType": "INCREMENTAL_EXPORT",
+                "IncrementalExportSpecification": {**window, "ExportViewType": view}}
+    runs = {name: [] for name in wanted}
+    for _ in range(arguments.rounds):
+        for name, more in wanted.items():
+            found, seconds, cpu = export_done(server, arn, more)
+            runs[name].append({"wall": seconds / found["ItemCount"] * 1e6, "cpu": cpu / found["ItemCount"] * 1e6})
+            shutil.rmtree(folder / "buckets" / "bench" / "AWSDynamoDB")
+    full = runs["full"]
+    for name, found in runs.items():
+        wall, cpu = median(found, "wall"), median(found, "cpu")
+        print(f"  {name:<28} {wall:6.2f} us an item, CPU {cpu:6.2f} us: {wall / median(full, 'wall'):.2f} and "
+              f"{cpu / median(full, 'cpu'):.2f} times a full export's", flush=True)
+    print(f"  memory at most {server.memory_mb():.0f} MB")
 
 
 class ExportsRunning:
@@ -594,7 +650,7 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "updates", "query", "scan", "export", "changes", "changes", "isolation",
+    parser.add_argument("what", choices=("requests", "updates", "query", "scan", "export", "changes", "isolation",
                                          "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
@@ -618,7 +674,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
         {"requests": requests, "updates": updates, "query": query, "scan": scan, "export": export,
-         "changes": changes, "changes": changes, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
+         "changes": changes, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
