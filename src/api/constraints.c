@@ -26,6 +26,8 @@ const struct pattern pattern_name = {"[a-zA-Z0-9_.-]+", name_matches};
 
 const struct field element_attribute_name = ELEMENT(FIELD_STRING);
 
+const struct field element_unsupported = ELEMENT(FIELD_UNSUPPORTED);
+
 const struct field element_table_name =
     ELEMENT(FIELD_STRING, LEAST(3), MOST(255), PATTERN(pattern_name), TRAITS(FIELD_MAY_BE_ARN));
 
@@ -466,6 +468,8 @@ static const struct field *unsupported_in(const struct value_node *node)
         return node->present ? field : NULL;
     if (field->type != TYPE_STRUCT && field->type != TYPE_LIST && field->type != TYPE_MAP)
         return NULL;
+    if (field->of->type == TYPE_UNSUPPORTED && field->type == TYPE_LIST)
+        return node->count > 0 ? field : NULL;
     for (uint32_t i = 0; field->type == TYPE_STRUCT ? field->of[i].name.size > 0 : i < node->kept;
          i++) {
         const struct field *found = unsupported_in(&node->members[i]);

@@ -142,7 +142,7 @@ static bool request_open(struct request *request)
         answer_in_xml(request);
         return false;
     }
-    if (bytes_begin(request->content_type, BYTES("application/json")))
+    if (!bytes_begin(request->content_type, BYTES("application/x-amz-json-1.0")))
         request->reply_type = "application/json";
     return true;
 }

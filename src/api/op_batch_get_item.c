@@ -45,6 +45,16 @@ struct batch {
     uint64_t size; /* of the items so far */
 };
 
+/* Equal keys have equal bytes. */
+static bool is_twice(const struct value_node *keys, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++)
+        if (bytes_equal(keys->members[i].item.packed, keys->members[at].item.packed))
+            return true;
+    return false;
+}
+
+/* That a key comes twice is told before its table is looked for (dynalite's batchGetItem tests). */
 static bool keys_valid(const struct value_node *keys, uint32_t *total, struct err *err)
 {
     struct bytes key;
@@ -52,6 +62,8 @@ static bool keys_valid(const struct value_node *keys, uint32_t *total, struct er
     for (uint32_t i = 0; i < keys->kept; i++) {
         if (!node_item(&keys->members[i], &key, err))
             return false;
+        if (is_twice(keys, i))
+            return err_fail(err, ERR_VALIDATION, "Provided list of item keys contains duplicates");
         if (++*total > KEYS_MOST)
             return err_fail(err, ERR_VALIDATION,
                             "Too many items requested for the BatchGetItem call");
@@ -59,8 +71,6 @@ static bool keys_valid(const struct value_node *keys, uint32_t *total, struct er
     return true;
 }
 
-/* Of each table what needs no table to be seen: the expressions, then the keys (dynalite,
- * validations/batchGetItem). */
 /* The request is one of either style, all its tables together (dynamodb-conformance,
  * error-messages/ batchGetItem); the words are those of one table's. */
 static bool styles_check(const struct value_node *tables, struct err *err)
@@ -78,6 +88,8 @@ static bool styles_check(const struct value_node *tables, struct err *err)
                     "parameters: {ProjectionExpression}");
 }
 
+/* Of each table what needs no table to be seen: the expressions, then the keys (dynalite,
+ * validations/batchGetItem). */
 static bool parts_take(struct request *request, const struct value_node *tables,
                        struct batch *batch, struct err *err)
 {
@@ -96,14 +108,6 @@ static bool parts_take(struct request *request, const struct value_node *tables,
     return true;
 }
 
-static bool is_twice(const struct part *part, uint32_t at)
-{
-    for (uint32_t i = 0; i < at; i++)
-        if (bytes_equal(part->keys[i], part->keys[at]))
-            return true;
-    return false;
-}
-
 static bool part_find(struct request *request, struct part *part, struct err *err)
 {
     const struct value_node *keys = node_member(part->node, "Keys");
@@ -115,13 +119,10 @@ static bool part_find(struct request *request, struct part *part, struct err *er
     part->keys = arena_alloc(&request->arena, part->count * sizeof *part->keys);
     if (!work_table(&request->work, part->node->name, &part->table, err))
         return false;
-    for (uint32_t i = 0; i < part->count; i++) {
+    for (uint32_t i = 0; i < part->count; i++)
         if (!table_key(part->table, part->nodes[i].item.packed, true, &request->arena,
                        &part->keys[i], err))
             return false;
-        if (is_twice(part, i))
-            return err_fail(err, ERR_VALIDATION, "Provided list of item keys contains duplicates");
-    }
     return expressions_check_keys(&part->expressions, part->table, err);
 }
 

@@ -22,8 +22,8 @@ const struct field shape_create_table[] = {
     OPTIONAL("BillingMode", FIELD_ENUM(enum_billing_mode)),
     OPTIONAL("ProvisionedThroughput", FIELD_STRUCT("ProvisionedThroughput", shape_throughput)),
     REQUIRED("KeySchema", FIELD_LIST(key_element), LEAST(1), MOST(KEYS_MOST)),
-    OPTIONAL("LocalSecondaryIndexes", FIELD_UNSUPPORTED),
-    OPTIONAL("GlobalSecondaryIndexes", FIELD_UNSUPPORTED),
+    OPTIONAL("LocalSecondaryIndexes", FIELD_LIST(element_unsupported)),
+    OPTIONAL("GlobalSecondaryIndexes", FIELD_LIST(element_unsupported)),
     OPTIONAL("VectorIndexes", FIELD_UNSUPPORTED),
     OPTIONAL("StreamSpecification", FIELD_STRUCT("StreamSpecification", shape_stream)),
     OPTIONAL("SSESpecification", FIELD_STRUCT("SSESpecification", shape_encryption)),
@@ -116,6 +116,14 @@ static bool definitions_distinct(const struct value_node *definitions, struct er
     return true;
 }
 
+/* One that is not empty was refused before. */
+static bool indexes_absent(const struct request *request, const char *name, struct err *err)
+{
+    return request_member(request, name) == NULL ||
+           err_fail(err, ERR_VALIDATION,
+                    "One or more parameter values were invalid: List of %s is empty", name);
+}
+
 static bool schema_valid(struct request *request, const struct value_node *schema,
                          const struct value_node *definitions, struct err *err)
 {
@@ -134,7 +142,9 @@ static bool schema_valid(struct request *request, const struct value_node *schem
     if (schema->count == 2 && !bytes_equal(key_type(schema, 1), BYTES("RANGE")))
         return err_fail(err, ERR_VALIDATION,
                         "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
-    if (!definitions_distinct(definitions, err))
+    if (!definitions_distinct(definitions, err) ||
+        !indexes_absent(request, "LocalSecondaryIndexes", err) ||
+        !indexes_absent(request, "GlobalSecondaryIndexes", err))
         return false;
     if (schema->count != definitions->count)
         return err_fail(err, ERR_VALIDATION,

@@ -22,7 +22,7 @@ const struct field shape_update_table[] = {
     REQUIRED("TableName", FIELD_MANAGED_TABLE_NAME),
     OPTIONAL("ProvisionedThroughput", FIELD_STRUCT("ProvisionedThroughput", shape_throughput)),
     OPTIONAL("BillingMode", FIELD_ENUM(enum_billing_mode)),
-    OPTIONAL("GlobalSecondaryIndexUpdates", FIELD_UNSUPPORTED),
+    OPTIONAL("GlobalSecondaryIndexUpdates", FIELD_LIST(element_unsupported)),
     OPTIONAL("VectorIndexUpdates", FIELD_UNSUPPORTED),
     OPTIONAL("StreamSpecification", FIELD_STRUCT("StreamSpecification", shape_stream)),
     OPTIONAL("SSESpecification", FIELD_STRUCT("SSESpecification", shape_encryption)),

@@ -21,8 +21,9 @@
  *     OPTIONAL("ProvisionedThroughput", FIELD_STRUCT("ProvisionedThroughput", throughput)),
  *     OPTIONAL("Tags", FIELD_LIST(tag)),
  *
- * What the service knows and we do not is a row too: FIELD_UNSUPPORTED refuses it by name. What no
- * row names is skipped, as the service does. A handler asks for members by name (api/api.h).
+ * What the service knows and we do not is a row too: FIELD_UNSUPPORTED refuses it by name, as does
+ * a list of element_unsupported that is not empty. What no row names is skipped, as the service
+ * does. A handler asks for members by name (api/api.h).
  *
  * Facts: the constraints of botocore's model of 2012-08-10; message forms of spec/export.md 2.2 and
  * of dynalite's tests, which ran against the service; of 2026, github.com/nubo-db/
@@ -165,6 +166,9 @@ struct field {
 extern const struct pattern pattern_name; /* [a-zA-Z0-9_.-]+ */
 
 extern const struct field element_attribute_name;
+
+/* Of a list that is refused by name unless it is empty. */
+extern const struct field element_unsupported;
 
 extern const struct field element_table_name; /* as a key of a map: a name, or an ARN */
 

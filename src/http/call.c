@@ -355,7 +355,7 @@ static enum MHD_Result call_run(struct call *call, const char *method)
         if (atomic_load(&call->http->closed))
             return MHD_NO;
         peer_limit(call->peer, 0);
-        if (strcmp(method, "POST") != 0 || !bytes_equal(call->path, BYTES("/")))
+        if (strcmp(method, "POST") != 0) /* its path is nothing to the service (dynalite) */
             return reply_other(call, method);
         ready = request_start(call);
     }

@@ -33,13 +33,15 @@ static void bodies_of_other_types_are_not_answered_in_json(void **state)
     static const struct {
         const char *type, *body;
         int status;
+        const char *reply_type; /* JSON where the request does not say of what kind (dynalite) */
     } types[] = {
-        {"application/x-amz-json-1.0", "{}", OK},
-        {"application/json; charset=utf-8", "{}", OK},
-        {"application/json", "{}", OK},
-        {"text/plain", "{}", 404},
-        {"", "{}", 404},
-        {"text/plain", "", BAD},
+        {"application/x-amz-json-1.0", "{}", OK, "application/x-amz-json-1.0"},
+        {"application/json; charset=utf-8", "{}", OK, "application/json"},
+        {"application/json", "{}", OK, "application/json"},
+        {"text/plain", "{}", 404, NULL},
+        {"", "{}", 404, NULL},
+        {"text/plain", "", BAD, "application/json"},
+        {"", "", BAD, "application/json"},
     };
     struct fixture *fixture = *state;
 
@@ -54,6 +56,8 @@ static void bodies_of_other_types_are_not_answered_in_json(void **state)
         if (types[i].status == 404) {
             assert_bytes_equal(buf_bytes(&request.reply), BYTES("<UnknownOperationException/>\n"));
             assert_null(request.reply_type);
+        } else {
+            assert_string_equal(request.reply_type, types[i].reply_type);
         }
         request_release(&request);
     }
@@ -389,8 +393,12 @@ static const struct step concerns[] = {
              "Member must not be null; Value null at "
              "'attributeDefinitions.1.member.attributeName' failed to satisfy constraint: "
              "Member must not be null"},
-    {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[]"), BAD,
+    {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[{}]"), BAD,
      PARAMS "GlobalSecondaryIndexUpdates is not supported yet"},
+    /* as if it were not there (dynalite's updateTable tests) */
+    {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[]"), BAD, INVALID ONE_OF},
+    {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":{}"), BAD,
+     "SerializationException: Start of structure or map found where not expected"},
     /* its class by default: nothing changes */
     {"UpdateTable", UPDATE("\"TableClass\":\"STANDARD\""), OK, NULL},
     {"DescribeTable", "{\"TableName\":\"prov\"}", OK,
@@ -557,6 +565,19 @@ static const struct step impossible[] = {
      MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA
                                             "],\"GlobalSecondaryIndexes\":[{}]"),
      BAD, PARAMS "GlobalSecondaryIndexes is not supported yet"},
+    {"CreateTable",
+     MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA "," BA
+                                            "],\"GlobalSecondaryIndexes\":[]"),
+     BAD, PARAMS "List of GlobalSecondaryIndexes is empty"},
+    {"CreateTable",
+     MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA
+                                            "],\"GlobalSecondaryIndexes\":[],"
+                                            "\"LocalSecondaryIndexes\":[]"),
+     BAD, PARAMS "List of LocalSecondaryIndexes is empty"},
+    {"CreateTable",
+     MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA
+                                            "],\"LocalSecondaryIndexes\":\"\""),
+     BAD, "SerializationException: Unexpected field type"},
     {"CreateTable", WITH("\"StreamSpecification\":{\"StreamEnabled\":true}"), BAD,
      PARAMS "Table is being created with a stream enabled, UpdateViewType is required"},
     {"CreateTable",
@@ -998,6 +1019,13 @@ static void batches_read(void **state)
          "than or equal to 1"},
         {"BatchGetItem", "{\"RequestItems\":{\"hash\":{\"Keys\":[{" PK("a") "},{" PK("a") "}]}}}",
          BAD, INVALID "Provided list of item keys contains duplicates"},
+        /* before the table is looked for, and before its schema */
+        {"BatchGetItem",
+         "{\"RequestItems\":{\"none\":{\"Keys\":[{" PK("a") ",\"b\":{\"N\":\"1\"}},{\"b\":{\"N\":"
+                                                            "\"1.0\"}," PK("a") "}]}}}",
+         BAD, INVALID "Provided list of item keys contains duplicates"},
+        {"BatchGetItem", "{\"RequestItems\":{\"hash\":{\"Keys\":[{},{}]}}}", BAD,
+         INVALID "Provided list of item keys contains duplicates"},
         {"BatchGetItem", "{\"RequestItems\":{\"hash\":{\"Keys\":[{}]}}}", BAD, MISMATCH},
         {"BatchGetItem", "{\"RequestItems\":{\"hash\":{\"Keys\":[{\"a\":{}}]}}}", BAD,
          INVALID "Supplied AttributeValue is empty, must contain exactly one of the supported "
