@@ -19,8 +19,8 @@ struct replay_result {
 };
 
 /* `sources[0]` is the full export, the others incremental ones, in any order: their windows must
- * follow each other from its time on without a gap. Where a window begins where the table is known
- * to be, each OldImage must be what the table holds. ERR_CONFIG for exports that do not fit
+ * follow each other from its time on, without a gap or an overlap. Each OldImage must be what the
+ * table holds. ERR_CONFIG for exports that do not fit
  * together; ERR_CORRUPT for those that are not whole, with what verify found in `*problems`, or
  * that contradict each other. */
 MUST_CHECK bool exports_replay(const struct diff_source *sources, size_t count, const char *scratch,

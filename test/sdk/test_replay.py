@@ -172,23 +172,20 @@ class Folders(unittest.TestCase):
                 last = self.full(state.values(), at=since)
                 self.assertEqual((0, "", ""), self.diff(self.replayed(first, *windows), last))
 
-    def test_windows_that_overlap_the_full_export(self):
-        before, middle = {("a", 1): item("a", 1, v={"S": "0"})}, {("a", 1): item("a", 1, v={"S": "1"})}
-        after = {("a", 1): item("a", 1, v={"S": "2"})}
-        window = self.window(before, after, [("a", 1)], T0, T0 + 900)
-        result = self.replayed(self.full(middle.values(), at=T0 + 60.5), window)
-        self.assertEqual((0, "", ""), self.diff(result, self.full(after.values(), at=T0 + 900)))
-
     def test_what_does_not_fit(self):
         one, other = {("a", 1): item("a", 1, v={"S": "x"})}, {("a", 1): item("a", 1, v={"S": "y"})}
         full, later = self.full(one.values()), self.full(one.values(), at=T0 + 2000)
         window = self.window(one, other, [("a", 1)], T0, T0 + 900)
         gap = self.window(other, one, [("a", 1)], T0 + 901, T0 + 1801)
+        overlap = self.window(other, one, [("a", 1)], T0 + 899, T0 + 1800)
+        visited = self.full([*one.values(), item("came and went", 1)], at=T0 + 60.5)
         cases = [
             ((full, gap), 2, "nothing tells what changed before the window of"),
             ((full, window, gap), 2, "nothing tells what changed before the window of"),
             ((later, window), 2, "has passed already"),
             ((full, window, window), 2, "has passed already"),
+            ((visited, window), 2, "begins before the time that the table is known of"),
+            ((full, window, overlap), 2, "begins before the time that the table is known of"),
             ((full, later), 2, "is a full export, and one is what all begins with"),
             ((window, window), 2, "is an incremental export, and the first must be full"),
             ((self.full([item("a", 1, v={"S": "z"})]), window), 1, "an OldImage is not what"),
