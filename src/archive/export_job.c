@@ -256,12 +256,23 @@ static bool make_parts(struct export_run *run, struct err *err)
     return true;
 }
 
-static bool open_source(struct export_run *run, struct err *err)
+static bool stop_wanted(void *context)
 {
+    return job_stopping(context);
+}
+
+static bool open_source(struct export_run *run, struct job *job, struct err *err)
+{
+    struct export_source_settings settings = {
+        .engine = engine_of(run),
+        .export = &run->export,
+        .scratch = arena_text(&run->arena, export_id(&run->export)),
+        .scratch_most = run->exports->settings.scratch_most,
+        .stop = {stop_wanted, job},
+    };
+
     if (run->source == NULL)
-        run->source = export_source_open(engine_of(run), &run->export,
-                                         arena_text(&run->arena, export_id(&run->export)),
-                                         run->exports->settings.scratch_most, err);
+        run->source = export_source_open(&settings, err);
     return run->source != NULL;
 }
 
@@ -272,8 +283,8 @@ static enum job_end job_prepare(void *context, struct job *job, uint32_t *parts,
 
     (void)context;
     run->meter.phase = EXPORT_READS;
-    if (!look_at_parts(run, &unfinished, &first, err) || (unfinished && !open_source(run, err)) ||
-        (first && !make_parts(run, err)))
+    if (!look_at_parts(run, &unfinished, &first, err) ||
+        (unfinished && !open_source(run, job, err)) || (first && !make_parts(run, err)))
         return JOB_FAILED;
     *parts = run->export.parts;
     run->meter.began_at = clock_monotonic_micros();

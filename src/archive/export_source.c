@@ -4,54 +4,52 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "changelog/changelog.h"
-
 struct export_source {
     struct past *past; /* one of the two */
     struct changes *changes;
 };
 
-static struct past *open_past(struct engine *engine, const struct export *export, const char *name,
-                              size_t scratch_most, struct err *err)
+static struct past *open_past(const struct export_source_settings *from, struct err *err)
 {
     struct past_settings settings = {
-        .engine = engine,
-        .table = export->table_number,
-        .epoch = export->table_epoch,
-        .instant = export->instant,
-        .scratch = name,
-        .scratch_most = scratch_most,
+        .engine = from->engine,
+        .table = from->export->table_number,
+        .epoch = from->export->table_epoch,
+        .instant = from->export->instant,
+        .scratch = from->scratch,
+        .scratch_most = from->scratch_most,
+        .stop = from->stop,
     };
 
     return past_open(&settings, err);
 }
 
-static struct changes *open_changes(struct engine *engine, const struct export *export,
-                                    const char *name, size_t scratch_most, struct err *err)
+static struct changes *open_changes(const struct export_source_settings *from, struct err *err)
 {
     struct changes_settings settings = {
-        .engine = engine,
-        .table = export->table_number,
-        .epoch = export->table_epoch,
-        .from = export->instant,
-        .to = export->to_ms * 1000,
-        .scratch = name,
-        .scratch_most = scratch_most,
+        .engine = from->engine,
+        .table = from->export->table_number,
+        .epoch = from->export->table_epoch,
+        .from = from->export->instant,
+        .to = from->export->to_ms * 1000,
+        .scratch = from->scratch,
+        .scratch_most = from->scratch_most,
+        .stop = from->stop,
     };
 
     return changes_open(&settings, err);
 }
 
-struct export_source *export_source_open(struct engine *engine, const struct export *export,
-                                         const char *name, size_t scratch_most, struct err *err)
+struct export_source *export_source_open(const struct export_source_settings *settings,
+                                         struct err *err)
 {
     struct export_source *source = calloc(1, sizeof *source);
 
     assert(source != NULL);
-    if (export_incremental(export))
-        source->changes = open_changes(engine, export, name, scratch_most, err);
+    if (export_incremental(settings->export))
+        source->changes = open_changes(settings, err);
     else
-        source->past = open_past(engine, export, name, scratch_most, err);
+        source->past = open_past(settings, err);
     if (source->past != NULL || source->changes != NULL)
         return source;
     free(source);

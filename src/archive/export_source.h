@@ -6,12 +6,20 @@
 
 #include "archive/data_file.h"
 #include "archive/export_record.h"
+#include "changelog/changelog.h"
 
 struct export_source;
 
-/* Reads the log; blocks. `name`: for scratch space, unique to the job. NULL on failure. */
-struct export_source *export_source_open(struct engine *engine, const struct export *export,
-                                         const char *name, size_t scratch_most, struct err *err);
+/* Reads the log; blocks. NULL on failure. */
+struct export_source_settings {
+    struct engine *engine;
+    const struct export *export;
+    const char *scratch; /* name for scratch space, unique to the job */
+    size_t scratch_most;
+    struct log_stop stop;
+};
+struct export_source *export_source_open(const struct export_source_settings *settings,
+                                         struct err *err);
 void export_source_close(struct export_source *source); /* NULL is fine */
 
 /* About how many bytes of text an incremental export will have; 0 of a full one. */

@@ -98,6 +98,13 @@ MUST_CHECK bool changelog_trim(struct engine *engine, struct committer *committe
 
 /* --- the past --------------------------------------------------------------------------------- */
 
+/* Whoever wants the reading of a log to end asks to be asked: now and then, by several threads.
+ * Once it answers true, reading fails with ERR_OVERLOADED. */
+struct log_stop {
+    bool (*wanted)(void *context); /* NULL: never */
+    void *context;
+};
+
 /* The table at `instant`, opened once for all parts of a job and read by several threads at once.
  */
 struct past;
@@ -109,6 +116,7 @@ struct past_settings {
     const char *scratch; /* name for the scratch store, unique to the job */
     size_t scratch_most; /* bytes of scratch before it gives up with ERR_DISK_FULL; 0: no bound */
     size_t memory_most;  /* bytes that the fold, and each walk, holds at a time; 0: the default */
+    struct log_stop stop;
 };
 #define PAST_MEMORY_DEFAULT ((size_t)2 * 1024 * 1024)
 /* Folds the log from the instant on, with a thread for each shard. Blocks; NULL on failure. */
@@ -138,6 +146,7 @@ struct changes_settings {
     uint64_t from, to;   /* microseconds; no commit before `to` is still to come */
     const char *scratch; /* these as of past_settings */
     size_t scratch_most, memory_most;
+    struct log_stop stop;
 };
 /* Folds the log of the window, with a thread for each shard. Blocks; NULL on failure. */
 struct changes *changes_open(const struct changes_settings *settings, struct err *err);

@@ -25,6 +25,7 @@ struct changes *changes_open(const struct changes_settings *settings, struct err
         .scratch = settings->scratch,
         .scratch_most = settings->scratch_most,
         .memory_most = settings->memory_most,
+        .stop = settings->stop,
     };
 
     if (changes == NULL)

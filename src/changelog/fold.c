@@ -272,6 +272,17 @@ static void shard_seen(struct fold_shard *shard, struct bytes key)
     buf_put_u8(&shard->next, 0);
 }
 
+/* Whether the scan goes on: it does not once somebody wants the end, or another shard has failed.
+ */
+static bool chunk_goes_on(struct chunk *chunk)
+{
+    const struct log_stop *stop = &chunk->fold->settings.stop;
+
+    if (!chunk->failed && stop->wanted != NULL && stop->wanted(stop->context))
+        chunk->failed = !err_fail(chunk->err, ERR_OVERLOADED, "reading the log was stopped");
+    return !chunk->failed && !chunk->fold->failed;
+}
+
 static bool chunk_visit(void *context, struct bytes key, struct bytes value)
 {
     struct chunk *chunk = context;
@@ -288,7 +299,7 @@ static bool chunk_visit(void *context, struct bytes key, struct bytes value)
         return false;
     if (record.time >= settings->from)
         chunk->failed = !chunk_add(chunk, &record) || !chunk_make_room(chunk);
-    return !chunk->failed && !chunk->fold->failed;
+    return chunk_goes_on(chunk);
 }
 
 /* From the shard's `next` on to its end, or the window's. */

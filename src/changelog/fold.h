@@ -23,6 +23,7 @@ struct fold_settings {
     uint64_t from, to; /* records with a time in [from, to) count; `to` of IMAGES: UINT64_MAX */
     const char *scratch;
     size_t scratch_most, memory_most;
+    struct log_stop stop;
 };
 
 /* One shard's records as far as they are folded. */

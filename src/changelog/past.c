@@ -326,6 +326,7 @@ struct past *past_open(const struct past_settings *settings, struct err *err)
         .scratch = settings->scratch,
         .scratch_most = settings->scratch_most,
         .memory_most = settings->memory_most,
+        .stop = settings->stop,
     };
 
     if (past == NULL)

@@ -540,6 +540,54 @@ static void replaced_images_cost_nothing(void **state)
     changes_close(changes);
 }
 
+struct asked {
+    _Atomic int times;
+    int most;
+};
+
+static bool asked_often(void *context)
+{
+    struct asked *asked = context;
+
+    return ++asked->times > asked->most;
+}
+
+static void reading_ends_when_wanted(void **state)
+{
+    struct database *database = *state;
+    uint64_t from = put_at(database, "a", "1");
+    struct err err;
+
+    for (int i = 0; i < 10; i++)
+        put_at(database, "a", "2");
+    for (int most = 0; most <= 11; most += 11) { /* amid the log; behind its end */
+        struct asked for_past = {.most = most}, for_changes = {.most = most};
+        struct past *past = past_open(&(struct past_settings){.engine = database->engine,
+                                                              .table = 1,
+                                                              .epoch = 1,
+                                                              .instant = from,
+                                                              .scratch = "job",
+                                                              .stop = {asked_often, &for_past}},
+                                      &err);
+        assert_true((past == NULL) == (most == 0));
+        past_close(past);
+        struct changes *changes =
+            changes_open(&(struct changes_settings){.engine = database->engine,
+                                                    .table = 1,
+                                                    .epoch = 1,
+                                                    .from = from,
+                                                    .to = UINT64_MAX,
+                                                    .scratch = "job",
+                                                    .stop = {asked_often, &for_changes}},
+                         &err);
+        assert_true((changes == NULL) == (most == 0));
+        changes_close(changes);
+        assert_int_equal(for_past.times, most == 0 ? 1 : 11);
+        assert_int_equal(for_changes.times, most == 0 ? 1 : 11);
+    }
+    assert_int_equal(err.code, ERR_OVERLOADED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -558,6 +606,7 @@ int main(void)
         TEST(changes_end_at_the_floor),
         TEST(every_failure_of_changes_is_told),
         TEST(a_lost_write_is_corruption),
+        TEST(reading_ends_when_wanted),
         TEST(replaced_images_cost_nothing),
     };
 
