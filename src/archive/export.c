@@ -284,6 +284,7 @@ static struct bytes either(struct bytes given, struct bytes otherwise)
     return given.data != NULL ? given : otherwise;
 }
 
+/* An empty prefix is as good as none (spec/export.md 7.2). */
 static void describe_request(struct acceptance *a)
 {
     const struct export_request *request = a->request;
@@ -295,7 +296,7 @@ static void describe_request(struct acceptance *a)
         either(request->client_token, arena_copy(a->work->arena, bytes_of_text(uuid)));
     export->bucket = request->bucket;
     export->bucket_owner = request->bucket_owner;
-    export->prefix = request->prefix;
+    export->prefix = request->prefix.size > 0 ? request->prefix : BYTES_NONE;
     export->encryption = either(request->encryption, BYTES("AES256"));
     export->kms_key = request->kms_key;
     export->format = either(request->format, BYTES("DYNAMODB_JSON"));

@@ -127,7 +127,7 @@ static void what_was_sent_is_echoed(void **state)
         "{\"ExportDescription\":{\"ExportArn\":\"" ORDERS "/export/*\",\"ExportStatus\":"
         "\"FAILED\",\"StartTime\":" START COMMON
         ",\"ExportTime\":1760000000.128,\"ClientToken\":\"t\",\"S3Bucket\":\"nowhere\","
-        "\"S3BucketOwner\":\"000000000007\",\"S3Prefix\":\"\",\"S3SseAlgorithm\":\"KMS\","
+        "\"S3BucketOwner\":\"000000000007\",\"S3SseAlgorithm\":\"KMS\","
         "\"S3SseKmsKeyId\":\"alias/k\",\"ExportFormat\":\"DYNAMODB_JSON\","
         "\"ExportType\":\"FULL_EXPORT\",\"FailureCode\":\"";
     assert_true(bytes_begin(bytes_of_text(text), bytes_of_text(failed)));
