@@ -21,6 +21,7 @@
 
 #include "archive/export_source.h"
 #include "base/clock.h"
+#include "store/failure.h"
 
 struct export_run {
     struct exports *exports;
@@ -137,6 +138,17 @@ static bool put_object(struct export_run *run, const char *leaf, const char *con
     return ok;
 }
 
+/* `_started`: the first object of all, which tells whether the bucket can be written. A key that is
+ * cut off at a NUL would be that of another object. */
+static bool put_started(struct export_run *run, struct err *err)
+{
+    struct bytes prefix = run->export.prefix;
+
+    if (prefix.size > 0 && memchr(prefix.data, '\0', prefix.size) != NULL)
+        return store_broken(err, "no object's key has a NUL in it, as this S3Prefix does");
+    return put_object(run, LEAF_STARTED, "application/octet-stream", BYTES(""), err);
+}
+
 static bool stage_orphan(struct export_run *run, const struct change *change,
                          struct engine_batch *batch, struct err *err)
 {
@@ -193,8 +205,7 @@ static enum job_end job_start(void *context, struct job *job, struct err *err)
     if (run->resumed) /* parts come after it, so it is there; and an outage now is none to hurry at
                        */
         return JOB_DONE;
-    return put_object(run, LEAF_STARTED, "application/octet-stream", BYTES(""), err) ? JOB_DONE
-                                                                                     : JOB_FAILED;
+    return put_started(run, err) ? JOB_DONE : JOB_FAILED;
 }
 
 /* --- prepare */

@@ -246,6 +246,24 @@ static void a_missing_bucket_fails_at_once(void **state)
     close_fixture(fixture);
 }
 
+static void a_key_is_never_cut_off(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct export_request request = exporting_request(ORDERS);
+    struct export export;
+
+    (void)state;
+    request.prefix = bytes_of("a\0b", 3);
+    assert_true(exporting_start(&fixture->exporting, &request, &fixture->arena, &export));
+    exporting_run(&fixture->exporting);
+    assert_true(exporting_describe(&fixture->exporting, export.arn, &fixture->arena, &export));
+    assert_int_equal(export.state, EXPORT_FAILED);
+    assert_bytes_equal(export.failure_code, BYTES("InternalServerError"));
+    assert_bytes_equal(export.failure_message,
+                       BYTES("no object's key has a NUL in it, as this S3Prefix does"));
+    close_fixture(fixture);
+}
+
 static void deleted_tables_are_exported(void **state)
 {
     (void)state;
@@ -717,6 +735,7 @@ int main(void)
         cmocka_unit_test(exports_show_their_instant),
         cmocka_unit_test(empty_tables_have_four_files),
         cmocka_unit_test(a_missing_bucket_fails_at_once),
+        cmocka_unit_test(a_key_is_never_cut_off),
         cmocka_unit_test(deleted_tables_are_exported),
         cmocka_unit_test(recovery_may_be_switched_off),
         cmocka_unit_test(the_log_goes_when_the_last_export_ends),
