@@ -101,10 +101,10 @@ test("refusals are the SDK's classes", async () => {
   const { TableName, TableArn } = await table();
   const made = await begin({ TableArn, ClientToken: "js-conflict" });
   const cases = [
-    [begin({ TableArn, ClientToken: "js-conflict", S3Prefix: "p" }), sdk.ExportConflictException],
-    [begin({ TableArn: TableArn.replace(TableName, "nothing-here") }), sdk.TableNotFoundException],
-    [begin({ TableArn, ExportTime: new Date(Date.now() + 60000) }), sdk.InvalidExportTimeException],
-    [describe(`${TableArn}/export/01760000000123-0a1b2c3d`), sdk.ExportNotFoundException],
+    [() => begin({ TableArn, ClientToken: "js-conflict", S3Prefix: "p" }), sdk.ExportConflictException],
+    [() => begin({ TableArn: TableArn.replace(TableName, "nothing-here") }), sdk.TableNotFoundException],
+    [() => begin({ TableArn, ExportTime: new Date(Date.now() + 60000) }), sdk.InvalidExportTimeException],
+    [() => describe(`${TableArn}/export/01760000000123-0a1b2c3d`), sdk.ExportNotFoundException],
   ];
   for (const [call, kind] of cases) await assert.rejects(call, kind);
   await assert.rejects(begin({ TableArn, ExportFormat: "CSV" }), { name: "ValidationException" });
