@@ -346,6 +346,10 @@ static void a_table_repeats_what_it_was_told(void **state)
 static const struct step concerns[] = {
     CREATE("prov", HASH_KEY, PK_S),
     {"UpdateTable", "{\"TableName\":\"prov\"}", BAD, INVALID ONE_OF},
+    {"UpdateTable", "{\"TableName\":\"none\"," GIVE("1000000000001", "1") "}", BAD,
+     INVALID "Given value 1000000000001 for ReadCapacityUnits is out of bounds"},
+    {"UpdateTable", "{\"TableName\":\"none\",\"BillingMode\":\"PROVISIONED\"}", BAD,
+     PARAMS "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"},
     {"UpdateTable", UPDATE("\"WarmThroughput\":{},\"OnDemandThroughput\":{}"), BAD, INVALID ONE_OF},
     {"UpdateTable", UPDATE("\"AttributeDefinitions\":[" PK_S "]"), BAD, INVALID ONE_OF},
     {"UpdateTable", UPDATE(PROTECT ",\"SSESpecification\":{},\"TableClass\":\"STANDARD\"," WARMER),
