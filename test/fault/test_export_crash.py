@@ -1,6 +1,7 @@
 """A small export whose server is killed at one call after the other: of S3 (before the call is done, and when it is done
 but not answered), and of the file system (support/dying.c). After each restart it ends as if nothing had happened: the
-same export, the same instant, whole, and neither an upload nor a file left over.
+same export, the same instant, whole, and neither an upload nor a file left over. Incremental exports likewise: a first
+start an hour ago made their window.
 
 A few calls, chosen by SEED, unless EVERY_CALL=1; at each second one of them the server is killed again as it goes on."""
 
@@ -17,7 +18,7 @@ import uuid
 
 import botocore.exceptions
 
-from support import exports
+from support import exports, faketime
 from support.case import client, wait_for
 from support.server import Server
 from support.s3_failing import KEYS, FailingS3
@@ -37,17 +38,26 @@ class CrashCase(unittest.TestCase):
         self.random = random.Random(SEED)
         self.server = self.make_server()
         self.addCleanup(self.server.close)
+        self.prepare()
+
+    def prepare(self):
         self.start()
+        self.create()
+        self.items = {f"k{at}": {"pk": {"S": f"k{at}"}, "text": {"S": "x" * at}} for at in range(20)}
+        self.write(self.items.values())
+        self.when = datetime.datetime.fromtimestamp(int(time.time()) + 1, datetime.UTC)
+        wait_for(lambda: time.time() > self.when.timestamp() + 0.01, "the instant")
+        self.change()
+
+    def create(self):
         keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
         made = self.dynamo.create_table(TableName=TABLE, KeySchema=keys, BillingMode="PAY_PER_REQUEST",
                                         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}])
         self.arn = made["TableDescription"]["TableArn"]
         self.dynamo.update_continuous_backups(
             TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
-        self.items = {f"k{at}": {"pk": {"S": f"k{at}"}, "text": {"S": "x" * at}} for at in range(20)}
-        self.write(self.items.values())
-        self.when = datetime.datetime.fromtimestamp(int(time.time()) + 1, datetime.UTC)
-        wait_for(lambda: time.time() > self.when.timestamp() + 0.01, "the instant")
+
+    def change(self):
         self.write([{"pk": {"S": f"k{at}"}, "text": {"S": "changed"}} for at in range(5, 25)])
         self.dynamo.delete_item(TableName=TABLE, Key={"pk": {"S": "k0"}})
 
@@ -61,10 +71,18 @@ class CrashCase(unittest.TestCase):
 
     def export(self, token):
         return self.dynamo.export_table_to_point_in_time(
-            TableArn=self.arn, S3Bucket=BUCKET, ExportTime=self.when, ClientToken=token)["ExportDescription"]
+            TableArn=self.arn, S3Bucket=BUCKET, ClientToken=token, **self.what())["ExportDescription"]
+
+    def what(self):
+        return {"ExportTime": self.when}
 
     def describe(self, arn):
         return self.dynamo.describe_export(ExportArn=arn)["ExportDescription"]
+
+    def listed(self, status):
+        """Of the latest."""
+        found = self.dynamo.list_exports(TableArn=self.arn)["ExportSummaries"]
+        return [each["ExportArn"] for each in found if each["ExportStatus"] == status]
 
     def begin(self, token):
         """The export's description once it has ended, or None if the server died on the way."""
@@ -84,14 +102,16 @@ class CrashCase(unittest.TestCase):
         made = self.export(token)
         done = wait_for(lambda: self.ended(made["ExportArn"]), "the export")
         self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
-        self.assertEqual((self.when, made["StartTime"]), (done["ExportTime"], done["StartTime"]))
-        found = exports.read_export(self.bucket(), done)
-        self.assertEqual(self.items, {item["pk"]["S"]: item for item in found})
-        listed = self.dynamo.list_exports(TableArn=self.arn, MaxResults=1)["ExportSummaries"]
-        self.assertEqual(done["ExportArn"], listed[0]["ExportArn"])
+        self.assertEqual({**self.what(), "StartTime": made["StartTime"]},
+                         {name: done[name] for name in (*self.what(), "StartTime")})
+        self.check_lines(exports.read_export(self.bucket(), done))
+        self.assertIn(done["ExportArn"], self.listed("COMPLETED"))
         left = [path for path in (self.server.data / "engine/scratch").rglob("*") if path.is_file()]
         self.assertEqual([], left)
         self.check_left()
+
+    def check_lines(self, items):
+        self.assertEqual(self.items, {item["pk"]["S"]: item for item in items})
 
     def crash_at(self, call):
         """False if the export had ended before."""
@@ -123,6 +143,38 @@ class CrashCase(unittest.TestCase):
         self.assertGreaterEqual(crashes, len(calls) // 2)
 
 
+class Window:
+    """The same of an incremental export."""
+
+    def prepare(self):
+        environment = self.server.environment
+        self.server.environment = {**environment, **faketime.at("-1h")}
+        self.start()
+        self.create()
+        self.items = {f"k{at}": {"pk": {"S": f"k{at}"}, "text": {"S": "x" * at}} for at in range(20)}
+        self.write(self.items.values())
+        since = datetime.datetime.fromtimestamp(int(time.time()) + 1 - 3600, datetime.UTC)
+        wait_for(lambda: time.time() > since.timestamp() + 3600.01, "the window")
+        self.change()
+        self.window = {"ExportFromTime": since, "ExportToTime": since + datetime.timedelta(minutes=30),
+                       "ExportViewType": "NEW_AND_OLD_IMAGES"}
+        self.server.stop()
+        self.server.environment = environment
+        self.start()
+        self.write([{"pk": {"S": "k1"}, "text": {"S": "after the window"}}])
+
+    def what(self):
+        return {"ExportType": "INCREMENTAL_EXPORT", "IncrementalExportSpecification": self.window}
+
+    def check_lines(self, changes):
+        before = {key: self.items.get(key) for key in ["k0", *(f"k{at}" for at in range(5, 25))]}
+        found = {change["Keys"]["pk"]["S"]: change for change in changes}
+        self.assertEqual(len(found), len(changes))
+        self.assertEqual(before, {key: change.get("OldImage") for key, change in found.items()})
+        self.assertNotIn("NewImage", found.pop("k0"))
+        self.assertEqual({"changed"}, {change["NewImage"]["text"]["S"] for change in found.values()})
+
+
 class AtS3Calls(CrashCase):
     def make_server(self):
         self.s3 = self.enterContext(FailingS3())
@@ -143,9 +195,8 @@ class AtS3Calls(CrashCase):
     def crash_again(self):
         self.start()
         self.arm(self.random.randrange(20))
-        listed = self.dynamo.list_exports(TableArn=self.arn, MaxResults=1)["ExportSummaries"]
         try:
-            wait_for(lambda: self.ended(listed[0]["ExportArn"]), "the export's end or the server's")
+            wait_for(lambda: not self.listed("IN_PROGRESS"), "the export's end or the server's")
         except (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError):
             self.server.wait()
 
@@ -174,6 +225,10 @@ class AtS3Calls(CrashCase):
         done = wait_for(lambda: self.ended(arn), "the export")
         self.assertEqual(("FAILED", "S3AccessDenied"), (done["ExportStatus"], done.get("FailureCode")))
         self.check_left()
+
+
+class WindowAtS3Calls(Window, AtS3Calls):
+    pass
 
 
 class AtFileCalls(CrashCase):
@@ -216,3 +271,7 @@ class AtFileCalls(CrashCase):
 
     def test_every_call(self):
         self.crash_at_calls()
+
+
+class WindowAtFileCalls(Window, AtFileCalls):
+    pass
