@@ -32,6 +32,7 @@ static struct changes *open_changes(const struct export_source_settings *from, s
         .epoch = from->export->table_epoch,
         .from = from->export->instant,
         .to = from->export->to_ms * 1000,
+        .new_only = bytes_equal(from->export->view, BYTES("NEW_IMAGE")),
         .scratch = from->scratch,
         .scratch_most = from->scratch_most,
         .stop = from->stop,
@@ -101,7 +102,7 @@ static bool change_visit(void *context, const struct net_change *change, struct 
 {
     struct writing *writing = context;
     struct line_change line = {change->time, change->before, change->after};
-    bool none = change->before.size == 0 && change->after.size == 0;
+    bool none = !change->existed && change->after.size == 0;
 
     (void)err;
     writing->sink->billed_bytes += change->size;

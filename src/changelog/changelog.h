@@ -115,10 +115,9 @@ struct past_settings {
     uint64_t instant;
     const char *scratch; /* name for the scratch store, unique to the job */
     size_t scratch_most; /* bytes of scratch before it gives up with ERR_DISK_FULL; 0: no bound */
-    size_t memory_most;  /* bytes that the fold, and each walk, holds at a time; 0: the default */
+    size_t memory_most;  /* bytes that the fold holds; 0: the default. A walk has less. */
     struct log_stop stop;
 };
-#define PAST_MEMORY_DEFAULT ((size_t)2 * 1024 * 1024)
 /* Folds the log from the instant on, with a thread for each shard. Blocks; NULL on failure. */
 struct past *past_open(const struct past_settings *settings, struct err *err);
 void past_close(struct past *past);
@@ -144,6 +143,7 @@ struct changes_settings {
     uint64_t table;
     uint32_t epoch;
     uint64_t from, to;   /* microseconds; no commit before `to` is still to come */
+    bool new_only;       /* what it was before is not asked: see net_change */
     const char *scratch; /* these as of past_settings */
     size_t scratch_most, memory_most;
     struct log_stop stop;
@@ -156,10 +156,13 @@ void changes_close(struct changes *changes);
 size_t changes_size(const struct changes *changes);
 
 /* What became of a key that was written in the window: its image just before `from`, and just
- * before `to`. Both may be absent, or equal: it was written all the same. Borrowed for the call. */
+ * before `to`. Both may be absent, or equal: it was written all the same. With `new_only`, `before`
+ * is an image that the key had at some time where there is none after, and else empty. Borrowed for
+ * the call. */
 struct net_change {
     struct bytes key;           /* the item key */
     struct bytes before, after; /* packed items; empty: absent */
+    bool existed;               /* there was an image before */
     uint64_t time;              /* of its last write in the window, microseconds */
     uint64_t size;              /* of the images before and after each of its writes, together */
 };

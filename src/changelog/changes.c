@@ -22,6 +22,7 @@ struct changes *changes_open(const struct changes_settings *settings, struct err
         .epoch = settings->epoch,
         .from = settings->from,
         .to = settings->to,
+        .new_only = settings->new_only,
         .scratch = settings->scratch,
         .scratch_most = settings->scratch_most,
         .memory_most = settings->memory_most,
@@ -46,7 +47,7 @@ void changes_close(struct changes *changes)
 
 size_t changes_size(const struct changes *changes)
 {
-    return changes->fold.scratch_used;
+    return fold_size(&changes->fold);
 }
 
 /* The change that is put together: copies, since its pieces are shown one by one. */
@@ -54,6 +55,7 @@ struct walk {
     const struct changes_visitor *visitor;
     struct buf key, before, after;
     uint64_t time, size;
+    bool new_only, existed;
     bool held, failed, stopped;
     struct err *err;
 };
@@ -71,6 +73,7 @@ static bool walk_show(struct walk *walk)
         .key = buf_bytes(&walk->key),
         .before = buf_bytes(&walk->before),
         .after = buf_bytes(&walk->after),
+        .existed = walk->existed,
         .time = walk->time,
         .size = walk->size,
     };
@@ -86,6 +89,7 @@ static void walk_begin(struct walk *walk, struct bytes key, const struct fold_pi
 {
     walk->held = true;
     buf_set(&walk->key, key);
+    walk->existed = piece->digest != 0;
     buf_set(&walk->before, piece->before);
     walk->size = 0;
 }
@@ -108,10 +112,12 @@ static bool piece_visit(void *context, struct bytes name, struct bytes value)
         if (!walk_show(walk))
             return false;
         walk_begin(walk, key, &piece);
-    } else if (!bytes_equal(buf_bytes(&walk->after), piece.before)) {
+    } else if (fold_digest(buf_bytes(&walk->after)) != piece.digest) {
         err_fail(walk->err, ERR_CORRUPT, "the log has lost a write of a key before %llu",
                  (unsigned long long)piece.time);
         return walk_fail(walk);
+    } else if (walk->new_only && (piece.before.size > 0 || piece.after.size > 0)) {
+        buf_set(&walk->before, piece.before);
     }
     buf_set(&walk->after, piece.after);
     walk->time = piece.time;
@@ -122,23 +128,15 @@ static bool piece_visit(void *context, struct bytes name, struct bytes value)
 bool changes_walk(struct changes *changes, struct bytes from, struct bytes to,
                   const struct changes_visitor *visitor, struct err *err)
 {
-    struct walk walk = {.visitor = visitor, .err = err};
+    struct walk walk = {
+        .visitor = visitor, .new_only = changes->fold.settings.new_only, .err = err};
 
     if (to.size > 0 && bytes_compare(from, to) >= 0)
         return true;
     buf_init(&walk.key);
     buf_init(&walk.before);
     buf_init(&walk.after);
-    enum scan_end end = engine_scan_all(changes->fold.scratch,
-                                        &(struct engine_scan){
-                                            .space = SPACE_CHANGELOG,
-                                            .from = from,
-                                            .to = to,
-                                            .bulk = true,
-                                            .visit = piece_visit,
-                                            .context = &walk,
-                                        },
-                                        err);
+    enum scan_end end = fold_scan(&changes->fold, from, to, piece_visit, &walk, err);
     if (end == SCAN_DONE)
         walk_show(&walk);
     buf_release(&walk.after);

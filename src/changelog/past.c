@@ -19,6 +19,8 @@
 
 #include <stdlib.h>
 
+#define SLICES 16 /* of the fold's memory: as much as a walk takes at a time */
+
 struct past {
     struct fold fold;
     struct engine_snapshot *snapshot;
@@ -110,16 +112,8 @@ static bool images_load(struct walk *walk)
 {
     pairs_clear(&walk->images);
     walk->image_next = 0;
-    enum scan_end end = engine_scan_all(walk->past->fold.scratch,
-                                        &(struct engine_scan){
-                                            .space = SPACE_ITEMS,
-                                            .from = buf_bytes(&walk->images_from),
-                                            .to = walk->images_to,
-                                            .bulk = true,
-                                            .visit = pairs_visit,
-                                            .context = &walk->images,
-                                        },
-                                        walk->err);
+    enum scan_end end = fold_scan(&walk->past->fold, buf_bytes(&walk->images_from), walk->images_to,
+                                  pairs_visit, &walk->images, walk->err);
     walk->images_all = end == SCAN_DONE;
     if (end == SCAN_STOPPED) {
         size_t count = walk->images.list.size / sizeof(struct pair);
@@ -275,7 +269,7 @@ static bool walk_pages(struct walk *walk, struct bytes from, struct bytes to)
     struct buf at, next;
     bool ok = true;
 
-    pairs_init(&page, ITEM_KEY_AT, walk->past->fold.settings.memory_most / 2);
+    pairs_init(&page, ITEM_KEY_AT, walk->past->fold.settings.memory_most / SLICES);
     buf_init(&at);
     buf_put_bytes(&at, from);
     buf_init(&next);
@@ -304,7 +298,7 @@ bool past_walk(struct past *past, struct bytes from, struct bytes to,
 
     if (to.size > 0 && bytes_compare(from, to) >= 0)
         return true;
-    pairs_init(&walk.images, 0, past->fold.settings.memory_most / 2);
+    pairs_init(&walk.images, 0, past->fold.settings.memory_most / SLICES);
     buf_init(&walk.images_from);
     bool ok = past->snapshot != NULL ? walk_snapshot(&walk, from, to) : walk_pages(&walk, from, to);
     buf_release(&walk.images_from);

@@ -616,8 +616,11 @@ static rocksdb_options_t *database_options(const struct rocks *rocks, size_t buf
     rocksdb_options_set_max_log_file_size(options, INFO_LOG_SIZE);
     rocksdb_options_set_keep_log_file_num(options, INFO_LOGS);
     rocksdb_options_set_stats_dump_period_sec(options, 0);
-    if (rocks->scratch)
+    if (rocks->scratch) {
         rocksdb_options_set_keep_log_file_num(options, 1);
+        rocksdb_options_set_db_write_buffer_size(options, 0); /* each buffer is filled */
+        rocksdb_options_set_bytes_per_sync(options, 0); /* it may be gone before it is written */
+    }
     return options;
 }
 
@@ -629,7 +632,7 @@ static rocksdb_options_t *family_options(const struct rocks *rocks, int family, 
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
 
     for (int level = 2; level < LEVELS; level++)
-        compression[level] = rocksdb_lz4_compression;
+        compression[level] = rocks->scratch ? rocksdb_no_compression : rocksdb_lz4_compression;
     rocksdb_options_set_num_levels(options, LEVELS);
     rocksdb_options_set_compression_per_level(options, compression, LEVELS);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);

@@ -398,6 +398,63 @@ static void changes_are_net(void **state)
     }
 }
 
+static bool image_see(void *context, const struct net_change *change, struct err *err)
+{
+    struct buf *seen = context;
+
+    (void)err;
+    buf_printf(seen, "%d%d%d ", change->existed, change->before.size > 0, change->after.size > 0);
+    if (change->existed && change->after.size == 0) /* whose line has the key */
+        assert_bytes_equal(item_text(change->before, "pk"), BYTES("k"));
+    return true;
+}
+
+/* Where only what came out is wanted: with all in one chunk, and in many. */
+static void old_images_are_left_out(void **state)
+{
+    static const struct {
+        const char *writes[4]; /* the first before the window; "-" deletes */
+        const char *seen;
+    } cases[] = {
+        {{"1", "2", "3", "4"}, "101 "}, {{"-", "2", "3", "4"}, "001 "},
+        {{"1", "2", "3", "-"}, "110 "}, {{"1", "-", "3", "-"}, "110 "},
+        {{"1", "-", "3", "4"}, "101 "}, {{"-", "2", "3", "-"}, "010 "},
+    };
+    struct database *database = *state;
+
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        uint64_t from = 0;
+        struct buf seen;
+        struct err err;
+
+        for (size_t at = 0; at < 4; at++) {
+            const char *value = cases[i / 2].writes[at];
+            put_at(database, "k", strcmp(value, "-") == 0 ? NULL : value);
+            if (at == 0)
+                from = database->engine->ops->now(database->engine) + 1;
+            while (database->engine->ops->now(database->engine) < from)
+                continue;
+        }
+        struct changes_settings settings = {.engine = database->engine,
+                                            .table = 1,
+                                            .epoch = 1,
+                                            .from = from,
+                                            .to = UINT64_MAX,
+                                            .new_only = true,
+                                            .scratch = "job",
+                                            .memory_most = i % 2 == 0 ? 4 : 100000};
+        buf_init(&seen);
+        struct changes *changes = changes_open(&settings, &err);
+        if (changes == NULL)
+            fail_msg("case %zu: %s", i, err.message);
+        assert_true(changes_walk(changes, BYTES_NONE, BYTES_NONE,
+                                 &(struct changes_visitor){image_see, &seen}, &err));
+        assert_bytes_equal(buf_bytes(&seen), bytes_of_text(cases[i / 2].seen));
+        changes_close(changes);
+        buf_release(&seen);
+    }
+}
+
 static void a_walk_of_changes_stops_when_told(void **state)
 {
     struct database *database = *state;
@@ -602,6 +659,7 @@ int main(void)
         TEST(trimming_stops_at_a_pin),
         TEST(windows_are_exact),
         TEST(changes_are_net),
+        TEST(old_images_are_left_out),
         TEST(a_walk_of_changes_stops_when_told),
         TEST(changes_end_at_the_floor),
         TEST(every_failure_of_changes_is_told),
