@@ -44,6 +44,7 @@ struct exports_settings {
     struct jobs *jobs;
     struct store *store;
     size_t scratch_most; /* bytes of scratch for the past of one export; 0: no bound */
+    size_t fold_memory;  /* what of the log is held in memory before that; 0: the default */
 };
 
 /* Registers the kind of job; before jobs_start(). The settings' parts outlive the exports; the jobs

@@ -18,6 +18,7 @@ static struct past *open_past(const struct export_source_settings *from, struct 
         .instant = from->export->instant,
         .scratch = from->scratch,
         .scratch_most = from->scratch_most,
+        .memory_most = from->fold_memory,
         .stop = from->stop,
     };
 
@@ -35,6 +36,7 @@ static struct changes *open_changes(const struct export_source_settings *from, s
         .new_only = bytes_equal(from->export->view, BYTES("NEW_IMAGE")),
         .scratch = from->scratch,
         .scratch_most = from->scratch_most,
+        .memory_most = from->fold_memory,
         .stop = from->stop,
     };
 

@@ -14,8 +14,8 @@ struct export_source;
 struct export_source_settings {
     struct engine *engine;
     const struct export *export;
-    const char *scratch; /* name for scratch space, unique to the job */
-    size_t scratch_most;
+    const char *scratch;              /* name for scratch space, unique to the job */
+    size_t scratch_most, fold_memory; /* as of exports_settings */
     struct log_stop stop;
 };
 struct export_source *export_source_open(const struct export_source_settings *settings,

@@ -1,5 +1,5 @@
-/* changelog/fold.h - the fold of a log into a scratch store, by key: what all readers of the past
- * begin with. Inside the module. */
+/* changelog/fold.h - the fold of a log by key, in memory or in a scratch store: what all readers of
+ * the past begin with. Inside the module. */
 #ifndef CHANGELOG_FOLD_H
 #define CHANGELOG_FOLD_H
 
@@ -8,7 +8,7 @@
 
 #include "changelog/changelog.h"
 
-/* What a scratch store holds at the end, by item key. */
+/* What a fold holds at the end, by item key. */
 enum fold_kind {
     FOLD_IMAGES,  /* SPACE_ITEMS: key -> the image before the first record; no bytes: absent */
     FOLD_CHANGES, /* SPACE_CHANGELOG: key | number (4) -> pieces of a change, see fold_piece */

@@ -181,7 +181,8 @@ static void jobs_begin(struct exporting *exporting)
     exporting->exports =
         exports_new(&(struct exports_settings){.tables = exporting->database.tables,
                                                .jobs = exporting->jobs,
-                                               .store = &exporting->dying.store});
+                                               .store = &exporting->dying.store,
+                                               .fold_memory = 100});
     if (!jobs_start(exporting->jobs, &exporting->err))
         fail_msg("%s", exporting->err.message);
 }

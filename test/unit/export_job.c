@@ -664,8 +664,8 @@ static void it_survives_stops_between_steps(void **state)
 static void one_failure_passes(void **state)
 {
     static const enum fault_point points[] = {
-        FAULT_ENGINE_GET, FAULT_ENGINE_SCAN, FAULT_ENGINE_COMMIT,  FAULT_ENGINE_FULL,
-        FAULT_STORE_PUT,  FAULT_STORE_PART,  FAULT_STORE_COMPLETE,
+        FAULT_ENGINE_GET,    FAULT_ENGINE_SCAN, FAULT_ENGINE_COMMIT, FAULT_ENGINE_FULL,
+        FAULT_SCRATCH_WRITE, FAULT_STORE_PUT,   FAULT_STORE_PART,    FAULT_STORE_COMPLETE,
     };
 
     (void)state;
@@ -697,6 +697,7 @@ static void lasting_failures_are_told(void **state)
         {FAULT_ENGINE_SCAN, EXPORT_INTERNAL},
         {FAULT_ENGINE_COMMIT, NULL},
         {FAULT_ENGINE_FULL, NULL},
+        {FAULT_SCRATCH_WRITE, EXPORT_INTERNAL},
         {FAULT_STORE_PUT, "fault injected: STORE_PUT"},
         {FAULT_STORE_PART, "fault injected: STORE_PART"},
         {FAULT_STORE_COMPLETE, "fault injected: STORE_COMPLETE"},
