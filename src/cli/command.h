@@ -3,6 +3,8 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include "server/settings.h"
+
 /* What a command answers to the shell. */
 enum {
     EXIT_OK = 0,
@@ -15,6 +17,17 @@ struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
 };
+
+/* Says what is wrong with a command line; answers EXIT_USAGE. */
+int command_misused(const char *command, const char *what, const char *about);
+
+/* Shows a help text, and behind it the options of an S3 service; answers EXIT_OK. */
+int command_help_s3(const char *text);
+
+/* Takes the options of an S3 service out of a command line, and runs the command with what is left.
+ */
+int command_with_s3(int argc, char **argv,
+                    int (*run)(const struct settings *settings, int argc, char **argv));
 
 int command_exports(int argc, char **argv);
 int command_serve(int argc, char **argv);

@@ -8,11 +8,7 @@
 
 static int help(void)
 {
-    struct buf text;
-
-    buf_init(&text);
-    buf_put_text(
-        &text,
+    return command_help_s3(
         "Usage: gramme diff EXPORT EXPORT --keys PK[:SK] [OPTION...]\n"
         "\n"
         "Tells what changed from one full export of a table to another, in either format. An\n"
@@ -26,19 +22,7 @@ static int help(void)
         "  --keys PK[:SK]             names of the key attributes\n"
         "  --scratch DIR              for a temporary folder, up to as large as the items of both\n"
         "                             [TMPDIR, or /tmp]\n"
-        "  --help                     shows this and ends\n"
-        "\n"
-        "S3\n");
-    settings_describe_s3(&text);
-    fwrite(text.data, 1, text.size, stdout);
-    buf_release(&text);
-    return EXIT_OK;
-}
-
-static int complain(const char *what, const char *about)
-{
-    fprintf(stderr, "gramme diff: %s%s; `gramme diff --help` tells how it is used\n", what, about);
-    return EXIT_USAGE;
+        "  --help                     shows this and ends\n");
 }
 
 struct printer {
@@ -113,12 +97,12 @@ static int run(const struct settings *settings, int argc, char **argv)
         else if (option == 's')
             scratch = optarg;
         else
-            return complain("what is this: ", argv[optind - 1]);
+            return command_misused("diff", "what is this: ", argv[optind - 1]);
     }
     if (argc - optind != 2)
-        return complain("two exports are wanted", "");
+        return command_misused("diff", "two exports are wanted", "");
     if (keys[0] == NULL)
-        return complain("--keys is missing: the names of the key attributes", "");
+        return command_misused("diff", "--keys is missing: the names of the key attributes", "");
     bool ok = sources_open(&sources, settings, argv + optind, 2, keys, &err);
     int status = ok ? diff(&sources, keys, scratch) : sources_complain("diff", &none, &err);
     sources_close(&sources);
@@ -127,12 +111,5 @@ static int run(const struct settings *settings, int argc, char **argv)
 
 int command_diff(int argc, char **argv)
 {
-    struct settings settings;
-    struct err err;
-
-    settings_init(&settings);
-    int status = settings_take_s3(&settings, &argc, argv, &err) ? run(&settings, argc, argv)
-                                                                : complain(err.message, "");
-    settings_release(&settings);
-    return status;
+    return command_with_s3(argc, argv, run);
 }

@@ -48,13 +48,6 @@ static int help(void)
     return EXIT_OK;
 }
 
-static int complain(const char *what, const char *about)
-{
-    fprintf(stderr, "gramme exports: %s%s; `gramme exports --help` tells how it is used\n", what,
-            about);
-    return EXIT_USAGE;
-}
-
 /* EXIT_OK to go on; otherwise what to end with. `*ended`: even so. */
 static int arguments_read(struct request *request, int argc, char **argv, bool *ended)
 {
@@ -89,10 +82,10 @@ static int arguments_read(struct request *request, int argc, char **argv, bool *
             *ended = true;
             return help();
         default:
-            return complain("what is this: ", argv[optind - 1]);
+            return command_misused("exports", "what is this: ", argv[optind - 1]);
         }
     }
-    return optind == argc ? EXIT_OK : complain("what is this: ", argv[optind]);
+    return optind == argc ? EXIT_OK : command_misused("exports", "what is this: ", argv[optind]);
 }
 
 /* --- asking */

@@ -10,11 +10,7 @@
 
 static int help(void)
 {
-    struct buf text;
-
-    buf_init(&text);
-    buf_put_text(
-        &text,
+    return command_help_s3(
         "Usage: gramme replay FULL INCREMENTAL... --keys PK[:SK] --out DIR [OPTION...]\n"
         "       gramme replay FULL INCREMENTAL... --keys PK[:SK] --out s3://BUCKET[/PREFIX] ...\n"
         "\n"
@@ -33,20 +29,7 @@ static int help(void)
         "  --scratch DIR              for a temporary folder, up to as large as the table "
         "[TMPDIR,\n"
         "                             or /tmp]\n"
-        "  --help                     shows this and ends\n"
-        "\n"
-        "S3\n");
-    settings_describe_s3(&text);
-    fwrite(text.data, 1, text.size, stdout);
-    buf_release(&text);
-    return EXIT_OK;
-}
-
-static int complain(const char *what, const char *about)
-{
-    fprintf(stderr, "gramme replay: %s%s; `gramme replay --help` tells how it is used\n", what,
-            about);
-    return EXIT_USAGE;
+        "  --help                     shows this and ends\n");
 }
 
 static void tell(const struct place *out, const struct replay_result *result)
@@ -127,25 +110,18 @@ static int run(const struct settings *settings, int argc, char **argv)
         else if (option == 's')
             request.scratch = optarg;
         else
-            return complain("what is this: ", argv[optind - 1]);
+            return command_misused("replay", "what is this: ", argv[optind - 1]);
     }
     if (optind == argc)
-        return complain("which full export, and which incremental ones", "");
+        return command_misused("replay", "which full export, and which incremental ones", "");
     if (request.keys[0] == NULL)
-        return complain("--keys is missing: the names of the key attributes", "");
+        return command_misused("replay", "--keys is missing: the names of the key attributes", "");
     if (request.out == NULL)
-        return complain("--out is missing: where the result goes", "");
+        return command_misused("replay", "--out is missing: where the result goes", "");
     return work(settings, &request, argv + optind, (size_t)(argc - optind));
 }
 
 int command_replay(int argc, char **argv)
 {
-    struct settings settings;
-    struct err err;
-
-    settings_init(&settings);
-    int status = settings_take_s3(&settings, &argc, argv, &err) ? run(&settings, argc, argv)
-                                                                : complain(err.message, "");
-    settings_release(&settings);
-    return status;
+    return command_with_s3(argc, argv, run);
 }

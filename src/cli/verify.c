@@ -9,11 +9,7 @@
 
 static int help(void)
 {
-    struct buf text;
-
-    buf_init(&text);
-    buf_put_text(
-        &text,
+    return command_help_s3(
         "Usage: gramme verify DIR... [--keys PK[:SK]]\n"
         "       gramme verify s3://BUCKET/PREFIX/AWSDynamoDB/ID... --s3-endpoint URL [OPTION...]\n"
         "\n"
@@ -26,20 +22,7 @@ static int help(void)
         "\n"
         "  --keys PK[:SK]             names of the key attributes: checks order and uniqueness "
         "too\n"
-        "  --help                     shows this and ends\n"
-        "\n"
-        "S3\n");
-    settings_describe_s3(&text);
-    fwrite(text.data, 1, text.size, stdout);
-    buf_release(&text);
-    return EXIT_OK;
-}
-
-static int complain(const char *what, const char *about)
-{
-    fprintf(stderr, "gramme verify: %s%s; `gramme verify --help` tells how it is used\n", what,
-            about);
-    return EXIT_USAGE;
+        "  --help                     shows this and ends\n");
 }
 
 static void tell_export(const struct verify_report *report)
@@ -136,11 +119,11 @@ static int run(const struct settings *settings, int argc, char **argv)
         if (option == 'h')
             return help();
         if (option != 'k')
-            return complain("what is this: ", argv[optind - 1]);
+            return command_misused("verify", "what is this: ", argv[optind - 1]);
         keys_take(optarg, keys);
     }
     if (optind == argc)
-        return complain("which export", "");
+        return command_misused("verify", "which export", "");
     for (int i = optind; i < argc; i++) {
         int one = verify_text(settings, argv[i], keys);
         status = one > status ? one : status;
@@ -150,12 +133,5 @@ static int run(const struct settings *settings, int argc, char **argv)
 
 int command_verify(int argc, char **argv)
 {
-    struct settings settings;
-    struct err err;
-
-    settings_init(&settings);
-    int status = settings_take_s3(&settings, &argc, argv, &err) ? run(&settings, argc, argv)
-                                                                : complain(err.message, "");
-    settings_release(&settings);
-    return status;
+    return command_with_s3(argc, argv, run);
 }
