@@ -2,8 +2,9 @@
  *
  * What is wrong is told in this order (dynalite's updateItem tests against the service):
  * constraints, the styles of parameters, the key's values, the expressions, whether there is the
- * table, the key, updates of key attributes, the condition, and what the update cannot do to the
- * item. An update that leaves the item as it was is a write like any other. */
+ * table, the key, updates of key attributes, what the update counts for (expr/charge.c), the
+ * condition, and what the update cannot do to the item. An update that leaves the item as it was is
+ * a write like any other. */
 #include "api/expressions.h"
 
 const struct field shape_update_item[] = {
@@ -101,7 +102,8 @@ enum run op_update_item(struct request *request, struct err *err)
     if (expressions == NULL ||
         !work_table(&request->work, request_text(request, "TableName"), &write.table, err) ||
         !table_key(write.table, key, true, &request->arena, &write.key, err) ||
-        !expressions_check_keys(expressions, write.table, err))
+        !expressions_check_keys(expressions, write.table, err) ||
+        (expressions->update != NULL && !update_check_charge(expressions->update, err)))
         return RUN_FAILED;
     return table_write(&request->work, &write, 1, update_answer, request, err);
 }

@@ -123,6 +123,9 @@ bool check_condition(struct source *source, struct node *condition);
 bool check_projection(struct source *source, struct node_list *paths);
 bool check_update(struct source *source, struct action_list *actions, struct sorted_paths *sorted);
 
+/* What an UpdateExpression counts as against the size of an item, bytes. */
+uint64_t charge_of(const struct action *actions, uint32_t count);
+
 /* Sorts paths. Fails where one contains another or where two want a list and a map in one place. */
 bool sort_paths(const struct source *source, struct node *const *paths, uint32_t count,
                 struct sorted_paths *out);

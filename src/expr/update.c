@@ -25,7 +25,8 @@ struct update {
     uint32_t count;
     uint32_t *order; /* actions by their paths */
     struct projection *paths;
-    bool legacy; /* AttributeUpdates */
+    uint64_t charge; /* bytes; AttributeUpdates: 0 */
+    bool legacy;     /* AttributeUpdates */
 };
 
 bool update_compile(struct scope *scope, struct bytes text, struct update **out, struct err *err)
@@ -42,6 +43,7 @@ bool update_compile(struct scope *scope, struct bytes text, struct update **out,
         .count = list.count,
         .order = sorted.places,
         .paths = projection_of(scope->arena, sorted.paths, list.count),
+        .charge = charge_of(list.actions, list.count),
     };
     return true;
 }
@@ -91,6 +93,18 @@ bool update_check_keys(const struct update *update, const struct bytes *keys, ui
             return false;
     }
     return true;
+}
+
+/* dynalite, actions/updateItem.js; the service's words for the limit on what is stored. */
+static bool fail_size(struct err *err)
+{
+    return err_fail(err, ERR_VALIDATION,
+                    "Item size to update has exceeded the maximum allowed size");
+}
+
+bool update_check_charge(const struct update *update, struct err *err)
+{
+    return update->charge <= ITEM_SIZE_MOST || fail_size(err);
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -304,13 +318,6 @@ static bool fail_path(struct err *err)
 {
     return err_fail(err, ERR_VALIDATION,
                     "The document path provided in the update expression is invalid for update");
-}
-
-/* dynalite, actions/updateItem.js; the service's words for the limit on what is stored. */
-static bool fail_size(struct err *err)
-{
-    return err_fail(err, ERR_VALIDATION,
-                    "Item size to update has exceeded the maximum allowed size");
 }
 
 /* In the sections from the last to the first: paths that are not there, then what a SET misses.

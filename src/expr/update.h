@@ -17,6 +17,9 @@ MUST_CHECK bool update_compile(struct scope *scope, struct bytes text, struct up
 MUST_CHECK bool update_check_keys(const struct update *update, const struct bytes *keys,
                                   uint32_t count, struct err *err);
 
+/* Refuses an update that counts for more than an item may have, whatever it makes of one. */
+MUST_CHECK bool update_check_charge(const struct update *update, struct err *err);
+
 /* The item after the update, packed, in the arena. `base` is the item before it or, where there is
  * none (`exists` is false), the item's Key map: what the update finds and writes to. ERR_VALIDATION
  * with the service's messages for values of the wrong type, attributes and paths that are not

@@ -88,6 +88,27 @@ class Expressions(ServerCase):
                      update="SET v = :v", values={":v": {"S": "x" * 409600}})
         self.assertIsNone(self.get())
 
+    def test_updates_count_for_what_they_ask(self):
+        # dynamodb-conformance, limits/itemSizeBySurface: of an UpdateExpression alone, before its condition
+        too_large = "Item size to update has exceeded the maximum allowed size"
+        key_size = len("pk") + len(self.key["pk"]["S"])
+        most = 409_600 - 22 - len("b")
+        self.update("SET b = :v", {":v": {"S": "x" * most}})
+        self.refused("ValidationException", too_large, self.update, update="SET b = :v",
+                     values={":v": {"S": "x" * (most + 1)}})
+        self.update("SET c = :c REMOVE b", {":c": {"S": "y"}})
+        self.refused("ValidationException", too_large, self.update, update="SET c = if_not_exists(c, :v)",
+                     values={":v": {"S": "x" * 409_600}}, ConditionExpression="attribute_exists(nothing)")
+        self.assertEqual({**self.key, "c": {"S": "y"}}, self.get())
+        whole = {":v": {"S": "x" * (409_600 - key_size - len("c") - 1 - len("b"))}}
+        self.refused("ValidationException", too_large, self.update, update="SET b = :v", values=whole)
+        self.dynamo.transact_write_items(TransactItems=[{"Update": {
+            "TableName": self.table, "Key": self.key, "UpdateExpression": "SET b = :v",
+            "ExpressionAttributeValues": whole}}])
+        self.dynamo.update_item(TableName=self.table, Key=self.key, AttributeUpdates={"b": {"Value": whole[":v"]}})
+        self.refused("ValidationException", too_large, self.dynamo.update_item, TableName=self.table, Key=self.key,
+                     AttributeUpdates={"b": {"Value": {"S": whole[":v"]["S"] + "x"}}})
+
     def test_projections(self):
         self.dynamo.put_item(TableName=self.table, Item={
             **self.key, "d": {"M": {"x": {"N": "1"}, "y": {"N": "2"}}}, "v": {"S": "v"}})

@@ -408,6 +408,77 @@ static void hostile_updates_cost_little(void **state)
     arena_release(&arena);
 }
 
+/* Values as in VALUES, and ":pad", a text of `padding` bytes. */
+static void padded_scope(struct scope *scope, struct arena *arena, size_t padding)
+{
+    struct buf json;
+
+    buf_init_in(&json, arena);
+    buf_put_text(&json, VALUES);
+    json.size--; /* } */
+    buf_put_text(&json, ",':ten':{'S':'yyyyyyyyyy'},':tens':{'L':[{'S':'yyyyyyyyyy'}]},"
+                        "':a':{'M':{'a':{'S':'yyyyyyyyyy'}}},':pad':{'S':'");
+    memset(buf_room(&json, padding), 'x', padding);
+    json.size += padding;
+    buf_put_text(&json, "'}}");
+    buf_put_u8(&json, '\0');
+    test_scope(scope, arena, NAMES, (const char *)json.data);
+}
+
+/* dynamodb-conformance, limits/itemSizeBySurface: "UpdateItem charges each kind of clause". */
+static void updates_count_for_what_they_ask(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t charge; /* beside that of SET b = :pad */
+    } rows[] = {
+        {"", 0},
+        {", c = :ten", 19 + 1 + 10},
+        {", c = abcdefghij", 19 + 1 + 15 + 10},
+        {", c = m.z", 19 + 1 + 15 + 1 + 14 + 1},
+        {", c = l[10]", 19 + 1 + 15 + 1 + 14 + 2},
+        {", d.leaf = :ten", 19 + 1 + 4 + 4 + 10},
+        {", d[0] = :ten", 19 + 1 + 4 + 1 + 10},
+        {", l = list_append(l, :tens)", 19 + 1 + 37 + 16 + 3 + 1 + 10},
+        {", c = if_not_exists(c, :a)", 19 + 1 + 39 + 16 + 3 + 1 + 1 + 10},
+        {", c = if_not_exists(c, :ten), e = if_not_exists(e, :ten)",
+         (size_t)2 * (19 + 1 + 39 + 16 + 10)},
+        {", n = n + :one", 19 + 1 + 34 + 16 + 2},
+        {", n = n - :one", 19 + 1 + 37 + 16 + 2},
+        {" ADD abcdefghij :one", 19 + 10 + 2},
+        {" ADD xx :ss", 19 + 2 + 2},
+        {" REMOVE r", 1 + 1},
+        {" REMOVE m.yyyyyyyyyy", 1 + 1 + 4 + 10},
+        {" REMOVE abcdefghij[1]", 1 + 10 + 4 + 1},
+        {" REMOVE l[10]", 1 + 1 + 4 + 2},
+        {" DELETE abcdefghij :ss", 1 + 10},
+        {", #c = :ten", 19 + 1 + 10},
+    };
+    struct update *update;
+    struct arena arena;
+    struct scope scope;
+    char text[256];
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena_mark mark = arena_mark(&arena);
+        size_t padding = ITEM_SIZE_MOST - 3 - 19 - 1 - rows[i].charge;
+        snprintf(text, sizeof text, "SET b = :pad%s", rows[i].text);
+        for (size_t more = 0; more < 2; more++) {
+            padded_scope(&scope, &arena, padding + more);
+            if (!update_compile(&scope, bytes_of_text(text), &update, &err))
+                fail_msg("%s: %s", text, err.message);
+            if (update_check_charge(update, &err) != (more == 0))
+                fail_msg("%s and %zu bytes more", text, more);
+        }
+        assert_string_equal(err.message, TOO_LARGE);
+        arena_rewind(&arena, mark);
+    }
+    arena_release(&arena);
+}
+
 static void items_grow_to_their_limit(void **state)
 {
     struct update *update;
@@ -469,6 +540,7 @@ int main(void)
         cmocka_unit_test(what_was_written_is_returned),
         cmocka_unit_test(keys_are_not_updated),
         cmocka_unit_test(hostile_updates_cost_little),
+        cmocka_unit_test(updates_count_for_what_they_ask),
         cmocka_unit_test(items_grow_to_their_limit),
         cmocka_unit_test(documents_are_as_deep_as_items),
     };
