@@ -49,8 +49,8 @@ bool throughput_take(const struct value_node *node, struct table *table, struct 
         return err_fail(err, ERR_VALIDATION,
                         "Given value %lld for WriteCapacityUnits is out of bounds",
                         (long long)writes);
-    table->read_units = reads;
-    table->write_units = writes;
+    table->throughput.read_units = reads;
+    table->throughput.write_units = writes;
     return true;
 }
 
@@ -98,9 +98,10 @@ static int64_t larger(int64_t a, int64_t b)
 void warm_of(const struct table *table, const struct extras *extras, int64_t *reads,
              int64_t *writes)
 {
-    *reads = larger(extras->warm_reads, table->provisioned ? table->read_units : WARM_READS_LEAST);
-    *writes =
-        larger(extras->warm_writes, table->provisioned ? table->write_units : WARM_WRITES_LEAST);
+    *reads = larger(extras->warm_reads,
+                    table->provisioned ? table->throughput.read_units : WARM_READS_LEAST);
+    *writes = larger(extras->warm_writes,
+                     table->provisioned ? table->throughput.write_units : WARM_WRITES_LEAST);
 }
 
 static bool warm_refuse(const char *unit, const struct table *table, bool creating, struct err *err)

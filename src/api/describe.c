@@ -40,17 +40,20 @@ static void put_keys(struct buf *out, const struct table *table)
 
 static void put_throughput(struct buf *out, const struct table *table)
 {
-    bool today = table->throughput_decreased / DAY_MICROS == clock_micros() / DAY_MICROS;
+    bool today = table->throughput.decreased / DAY_MICROS == clock_micros() / DAY_MICROS;
 
     put_member(out, "ProvisionedThroughput");
     buf_put_literal(out, "{");
-    if (table->throughput_increased != 0)
-        put_time_member(out, "LastIncreaseDateTime", table->throughput_increased);
-    if (table->throughput_decreased != 0)
-        put_time_member(out, "LastDecreaseDateTime", table->throughput_decreased);
-    put_integer_member(out, "NumberOfDecreasesToday", today ? table->decreases_today : 0);
-    put_integer_member(out, "ReadCapacityUnits", table->provisioned ? table->read_units : 0);
-    put_integer_member(out, "WriteCapacityUnits", table->provisioned ? table->write_units : 0);
+    if (table->throughput.increased != 0)
+        put_time_member(out, "LastIncreaseDateTime", table->throughput.increased);
+    if (table->throughput.decreased != 0)
+        put_time_member(out, "LastDecreaseDateTime", table->throughput.decreased);
+    put_integer_member(out, "NumberOfDecreasesToday",
+                       today ? table->throughput.decreases_today : 0);
+    put_integer_member(out, "ReadCapacityUnits",
+                       table->provisioned ? table->throughput.read_units : 0);
+    put_integer_member(out, "WriteCapacityUnits",
+                       table->provisioned ? table->throughput.write_units : 0);
     buf_put_literal(out, "}");
 }
 

@@ -146,14 +146,15 @@ static bool same_throughput(const struct table *current, const struct table *cha
         "ReadCapacityUnits: %lld. Current WriteCapacityUnits provisioned for the table: %lld. "
         "Requested WriteCapacityUnits: %lld. Refer to the Amazon DynamoDB Developer Guide for "
         "current limits and how to request higher limits.",
-        (long long)current->read_units, (long long)changed->read_units,
-        (long long)current->write_units, (long long)changed->write_units);
+        (long long)current->throughput.read_units, (long long)changed->throughput.read_units,
+        (long long)current->throughput.write_units, (long long)changed->throughput.write_units);
 }
 
 static int64_t decreases_on(const struct table *table, uint64_t now)
 {
-    return table->throughput_decreased / DAY_MICROS == now / DAY_MICROS ? table->decreases_today
-                                                                        : 0;
+    return table->throughput.decreased / DAY_MICROS == now / DAY_MICROS
+               ? table->throughput.decreases_today
+               : 0;
 }
 
 /* "Friday, October 9, 2026 at 1:21:34 AM Coordinated Universal Time" */
@@ -173,7 +174,7 @@ static struct bytes long_time(uint64_t micros, struct arena *arena)
 static bool decrease_allowed(const struct table *table, uint64_t now, struct arena *arena,
                              struct err *err)
 {
-    uint64_t next = table->throughput_decreased + DECREASES_MICROS;
+    uint64_t next = table->throughput.decreased + DECREASES_MICROS;
     uint64_t midnight = (now / DAY_MICROS + 1) * DAY_MICROS;
 
     if (decreases_on(table, now) < DECREASES_FREE || now >= next)
@@ -185,7 +186,7 @@ static bool decrease_allowed(const struct table *table, uint64_t now, struct are
         "be performed at most once every 3600 seconds. Number of decreases today: %lld. Last "
         "decrease at %.*s. Next decrease can be made at %.*s",
         (long long)decreases_on(table, now),
-        BYTES_ARGS(long_time(table->throughput_decreased, arena)),
+        BYTES_ARGS(long_time(table->throughput.decreased, arena)),
         BYTES_ARGS(long_time(next < midnight ? next : midnight, arena)));
 }
 
@@ -195,13 +196,15 @@ static bool throughput_note(struct update *update, uint64_t now, struct err *err
     const struct table *current = update->current;
     struct table *changed = &update->changed;
 
-    if (changed->read_units > current->read_units || changed->write_units > current->write_units)
-        changed->throughput_increased = now;
-    if (changed->read_units < current->read_units || changed->write_units < current->write_units) {
+    if (changed->throughput.read_units > current->throughput.read_units ||
+        changed->throughput.write_units > current->throughput.write_units)
+        changed->throughput.increased = now;
+    if (changed->throughput.read_units < current->throughput.read_units ||
+        changed->throughput.write_units < current->throughput.write_units) {
         if (!decrease_allowed(current, now, &update->request->arena, err))
             return false;
-        changed->throughput_decreased = now;
-        changed->decreases_today = decreases_on(current, now) + 1;
+        changed->throughput.decreased = now;
+        changed->throughput.decreases_today = decreases_on(current, now) + 1;
     }
     return true;
 }
@@ -222,7 +225,8 @@ static bool throughput_change(struct update *update, struct err *err)
         return false;
     if (!current->provisioned)
         return true;
-    if (changed->read_units == current->read_units && changed->write_units == current->write_units)
+    if (changed->throughput.read_units == current->throughput.read_units &&
+        changed->throughput.write_units == current->throughput.write_units)
         return same_throughput(current, changed, err);
     return throughput_note(update, clock_micros(), err);
 }
@@ -332,10 +336,11 @@ static void units_show(const struct update *update, struct table *shown)
 {
     if (!update->current->provisioned || !update->changed.provisioned)
         return;
-    shown->read_units = update->current->read_units;
-    shown->write_units = update->current->write_units;
-    if (shown->throughput_decreased != update->current->throughput_decreased)
-        shown->decreases_today = decreases_on(update->current, shown->throughput_decreased);
+    shown->throughput.read_units = update->current->throughput.read_units;
+    shown->throughput.write_units = update->current->throughput.write_units;
+    if (shown->throughput.decreased != update->current->throughput.decreased)
+        shown->throughput.decreases_today =
+            decreases_on(update->current, shown->throughput.decreased);
 }
 
 /* Only the billing mode, throughput and class take a table out of service for a while. */

@@ -215,8 +215,8 @@ static bool check_limit(struct acceptance *a, struct err *err)
 /* Lines are about half as long again as the size that is billed for their items. */
 uint32_t export_parts_for(const struct table *table, int64_t bytes)
 {
-    bool small = table->provisioned && table->read_units <= ONE_PARTITION_READS &&
-                 table->write_units <= ONE_PARTITION_WRITES;
+    bool small = table->provisioned && table->throughput.read_units <= ONE_PARTITION_READS &&
+                 table->throughput.write_units <= ONE_PARTITION_WRITES;
 
     return export_parts_in(bytes < 0 ? 0 : (uint64_t)bytes / 2 * 3, small ? 1 : EXPORT_FILES_LEAST);
 }

@@ -27,39 +27,45 @@ struct bytes catalog_number_key(struct arena *arena, uint8_t kind, uint64_t numb
 
 /* --- entries --- */
 
-static struct bytes room_take(uint8_t **room, struct bytes bytes)
+static void indexes_copy(struct table *table, struct arena *arena)
 {
-    uint8_t *at = *room;
+    struct table_index *indexes = arena_alloc(arena, table->index_count * sizeof *indexes);
 
-    if (bytes.size > 0)
-        memcpy(at, bytes.data, bytes.size);
-    *room += bytes.size;
-    return bytes_of(at, bytes.size);
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        struct table_index *copy = &indexes[i];
+        *copy = table->indexes[i];
+        struct bytes *included = arena_alloc(arena, copy->included_count * sizeof *included);
+        copy->name = arena_copy(arena, copy->name);
+        copy->settings = arena_copy(arena, copy->settings);
+        for (uint32_t j = 0; j < copy->key_count; j++)
+            copy->keys[j].name = arena_copy(arena, copy->keys[j].name);
+        for (uint32_t j = 0; j < copy->included_count; j++)
+            included[j] = arena_copy(arena, copy->included[j]);
+        copy->included = included;
+    }
+    table->indexes = indexes;
 }
 
 struct table_entry *entry_new(const struct tables *tables, const struct table *table)
 {
-    size_t prefix = strlen(tables->arn);
-    size_t room = prefix + 2 * table->name.size + table->id.size + table->keys[0].name.size +
-                  table->keys[1].name.size + table->table_class.size + table->settings.size +
-                  table->time_to_live.size;
-    struct table_entry *entry = calloc(1, sizeof *entry + room);
+    struct table_entry *entry = calloc(1, sizeof *entry);
 
     if (entry == NULL)
         abort();
-    uint8_t *next = entry->room;
+    arena_init(&entry->arena);
     entry->table = *table;
+    struct arena *arena = &entry->arena;
     struct table *copy = &entry->table;
     atomic_init(&entry->references, 1);
-    copy->arn = room_take(&next, bytes_of_text(tables->arn));
-    copy->name = room_take(&next, table->name);
-    copy->arn.size += copy->name.size; /* the name follows its prefix, and is the ARN's end too */
-    copy->id = room_take(&next, table->id);
+    copy->arn = arena_printf(arena, "%s%.*s", tables->arn, BYTES_ARGS(table->name));
+    copy->name = bytes_from(copy->arn, copy->arn.size - table->name.size);
+    copy->id = arena_copy(arena, table->id);
     for (uint32_t i = 0; i < table->key_count; i++)
-        copy->keys[i].name = room_take(&next, table->keys[i].name);
-    copy->table_class = room_take(&next, table->table_class);
-    copy->settings = room_take(&next, table->settings);
-    copy->time_to_live = room_take(&next, table->time_to_live);
+        copy->keys[i].name = arena_copy(arena, table->keys[i].name);
+    indexes_copy(copy, arena);
+    copy->table_class = arena_copy(arena, table->table_class);
+    copy->settings = arena_copy(arena, table->settings);
+    copy->time_to_live = arena_copy(arena, table->time_to_live);
     assert(table->generation.size <= STAMP_MOST);
     if (table->generation.size > 0)
         memcpy(entry->stamp, table->generation.data, table->generation.size);
@@ -69,8 +75,10 @@ struct table_entry *entry_new(const struct tables *tables, const struct table *t
 
 void entry_free(struct table_entry *entry)
 {
-    if (entry != NULL && atomic_fetch_sub(&entry->references, 1) == 1)
-        free(entry);
+    if (entry == NULL || atomic_fetch_sub(&entry->references, 1) != 1)
+        return;
+    arena_release(&entry->arena);
+    free(entry);
 }
 
 /* --- the array --- */

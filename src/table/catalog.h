@@ -21,11 +21,11 @@
 /* A description that is held by whoever uses it: the catalogue, works. Immutable once it is in the
  * catalogue. */
 struct table_entry {
-    struct table table; /* its bytes are behind the entry */
+    struct table table; /* its bytes are in the arena */
+    struct arena arena;
     atomic_uint references;
     bool reclaimed;            /* its dropped log was taken off the disk; for maintain.c alone */
     uint8_t stamp[STAMP_MOST]; /* table.generation's bytes */
-    uint8_t room[];
 };
 
 struct tables {

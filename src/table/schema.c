@@ -3,6 +3,14 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
+const struct table_index *table_find_index(const struct table *table, struct bytes name)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (bytes_equal(table->indexes[i].name, name))
+            return &table->indexes[i];
+    return NULL;
+}
+
 static const char *const type_names[] = {
     [VALUE_S] = "S",       [VALUE_N] = "N",   [VALUE_B] = "B",   [VALUE_BOOL] = "BOOL",
     [VALUE_NULL] = "NULL", [VALUE_SS] = "SS", [VALUE_NS] = "NS", [VALUE_BS] = "BS",

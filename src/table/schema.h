@@ -12,9 +12,48 @@
 #define PARTITION_KEY_MOST 2048 /* bytes, as the service allows */
 #define SORT_KEY_MOST      1024
 
+/* The service's quotas (developer guide, "Quotas in Amazon DynamoDB"). */
+#define INDEXES_LOCAL_MOST  5
+#define INDEXES_GLOBAL_MOST 20
+#define INDEXES_MOST        (INDEXES_LOCAL_MOST + INDEXES_GLOBAL_MOST)
+/* A global index has up to 4 attributes in its partition key and 4 in its sort key (API reference,
+ * CreateGlobalSecondaryIndexAction, KeySchema). */
+#define INDEX_PART_MOST 4
+#define INDEX_KEYS_MOST (2 * INDEX_PART_MOST)
+
 struct key_attribute {
     struct bytes name;
     enum key_type type;
+};
+
+/* What a table or a global index was given, in units; 0 on demand. */
+struct throughput {
+    int64_t read_units, write_units;
+    uint64_t increased, decreased; /* microseconds; 0: never */
+    int64_t decreases_today;       /* on the UTC day of `decreased` */
+};
+
+enum index_projection {
+    PROJECT_ALL,
+    PROJECT_KEYS_ONLY,
+    PROJECT_INCLUDE,
+};
+
+/* A secondary index. Every write of the table changes it in the same batch, from the commit on that
+ * put it into the table's description; so one that is being built lacks only items that were not
+ * written since. */
+struct table_index {
+    uint64_t number; /* the incarnation's: of the same counter as tables' */
+    struct bytes name;
+    bool local;
+    bool building;                              /* items are missing: it is not read yet */
+    struct key_attribute keys[INDEX_KEYS_MOST]; /* those of the partition key first */
+    uint32_t partition_count, key_count;
+    enum index_projection projection;
+    const struct bytes *included; /* PROJECT_INCLUDE: names, beside the keys of index and table */
+    uint32_t included_count;
+    struct throughput throughput; /* of a global one */
+    struct bytes settings;        /* an item, as the table's */
 };
 
 struct table {
@@ -25,12 +64,12 @@ struct table {
         generation; /* the stamp of its catalogue record: every batch on the table expects it */
     struct key_attribute keys[2]; /* partition, sort */
     uint32_t key_count;
+    const struct table_index *indexes; /* local ones first, each kind in the order of creation */
+    uint32_t index_count;
     uint64_t created; /* microseconds */
     bool provisioned; /* else PAY_PER_REQUEST */
-    int64_t read_units, write_units;
-    uint64_t billing_changed, throughput_increased,
-        throughput_decreased; /* microseconds; 0: never */
-    int64_t decreases_today;
+    struct throughput throughput;
+    uint64_t billing_changed; /* microseconds; 0: never */
     bool deletion_protected;
     struct bytes table_class; /* "STANDARD" ...; empty: never given */
     struct bytes
@@ -44,6 +83,9 @@ struct table {
     uint32_t log_epoch;
     bool log; /* something needs the change log: writes append to it */
 };
+
+/* NULL: the table has no index of that name. */
+const struct table_index *table_find_index(const struct table *table, struct bytes name);
 
 /* Whether an item has the table's key attributes, of their types: the first half of table_key(). A
  * transaction is cancelled by what this refuses, and refused as a request by what the rest does. */

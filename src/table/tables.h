@@ -110,6 +110,14 @@ enum write_kind {
                     */
 };
 
+/* What a write changes of one index: nothing where both sizes are 0 or nothing that is projected
+ * changed. */
+struct index_change {
+    bool changed;
+    bool moved;                  /* the index key is another one: a deletion and a put */
+    uint64_t old_size, new_size; /* item_size() of the entry's item; 0: no entry */
+};
+
 struct write {
     enum write_kind kind;
     const struct table *table;
@@ -123,6 +131,8 @@ struct write {
     void *context;
     /* filled before `settle` and `answer` are called */
     struct bytes old; /* the item before, in the work's arena; BYTES_NONE: there was none */
+    /* filled before `answer` is called */
+    struct index_change *indexes; /* one for each of table->indexes */
 };
 
 /* All writes or none, in one commit: locks the keys (in key order) or waits, reads the old items,
@@ -161,10 +171,12 @@ uint64_t token_lock(struct bytes name);
 MUST_CHECK bool token_look(struct work *work, struct token *token, bool *replayed, struct err *err);
 void token_stage(struct work *work, const struct token *token);
 
-/* The items of a table in the order of a Scan, shown to `visit` with their item keys. */
+/* The items of a table in the order of a Scan, shown to `visit` with their item keys; or the
+ * entries of one of its indexes, with their index keys. */
 struct table_scan {
     const struct table *table;
-    struct bytes from; /* item key, exclusive; empty: the start of the segment */
+    const struct table_index *index; /* of the table; NULL: the table itself */
+    struct bytes from; /* item key or index key, exclusive; empty: the start of the segment */
     uint32_t segment, segments;
     bool (*visit)(void *context, struct bytes key, struct bytes item);
     void *context;
@@ -174,12 +186,14 @@ bool table_scan_covers(const struct table_scan *scan, struct bytes key);
 enum scan_end table_scan(struct work *work, const struct table_scan *scan, struct err *err);
 
 /* The items of one partition key that a key query asks for, shown to `visit` with their item keys
- * in the order of their sort keys, or against it. The query is on the table's own key. */
+ * in the order of their sort keys, or against it; or the entries of an index, with index keys, when
+ * the query is on the index's key. */
 struct table_query {
     const struct table *table;
+    const struct table_index *index; /* of the table; NULL: the table itself */
     const struct key_query *query;
     bool backward;
-    struct bytes from; /* item key, exclusive; empty: the start of what is asked for */
+    struct bytes from; /* item key or index key, exclusive; empty: the start of what is asked */
     bool (*visit)(void *context, struct bytes key, struct bytes item);
     void *context;
 };
@@ -190,6 +204,8 @@ struct table_figures {
     int64_t items, bytes;
 };
 MUST_CHECK bool table_figures(struct tables *tables, const struct table *table,
+                              struct table_figures *out, struct err *err);
+MUST_CHECK bool index_figures(struct tables *tables, const struct table_index *index,
                               struct table_figures *out, struct err *err);
 
 /* --- the catalogue ---------------------------------------------------------------------------- */
@@ -203,7 +219,9 @@ enum run tables_create(struct work *work, const struct table *wanted, const stru
 enum run tables_delete(struct work *work, struct bytes name, const struct table **out,
                        struct err *err);
 /* `changed` is a copy of the current table with the wanted changes; fails with CONFLICT if the
- * table has changed since. */
+ * table has changed since. An index whose number is 0 is new: it gets its number, and is built
+ * (`building`) unless the table is empty of what it would hold. One that is missing is dropped, and
+ * its entries are deleted in the background. */
 enum run tables_update(struct work *work, const struct table *current, const struct table *changed,
                        const struct table **out, struct err *err);
 /* Switches point-in-time recovery and sets its period; keeps floor and log in step. Where there is

@@ -308,8 +308,8 @@ static void files_go_by_size(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct table table = {.provisioned = cases[i].provisioned,
-                              .read_units = cases[i].reads,
-                              .write_units = cases[i].writes};
+                              .throughput.read_units = cases[i].reads,
+                              .throughput.write_units = cases[i].writes};
         assert_int_equal(export_parts_for(&table, cases[i].bytes), cases[i].parts);
     }
 }
