@@ -3,8 +3,9 @@
  * A job goes through start, prepare, its parts, finish; or, once a step has failed for good, fail.
  * Threads take steps, not jobs: a worker takes the first step that is ready of the oldest job that
  * has one, so the parts of one job run side by side and the next job begins only where the older
- * ones leave a worker idle. One more thread, the starter, takes the steps that must not queue
- * behind long parts: start and fail. Another does maintenance.
+ * ones leave a worker idle, or fail. Starters take the steps that must not queue behind long parts:
+ * start and fail. These may wait long for a store that does not answer, so whichever starter takes
+ * one leaves another one idle, which takes the next. One more thread does maintenance.
  *
  *  J1  Only `parts` of one job run side by side; every other step runs alone, and so do the parts
  *      of a job while it fails, so that one which waits for a store that stands still does not
@@ -69,8 +70,9 @@ struct jobs {
     struct entry *first, **last;
     _Atomic bool stopping;
     uint64_t completed, failed;
-    pthread_t threads[JOB_WORKERS_MOST + 2];
+    pthread_t threads[JOB_WORKERS_MOST + 1];
     uint32_t thread_count;
+    uint32_t starters, starters_idle; /* threads beside those, which end by themselves */
 };
 
 /* --- records */
@@ -416,22 +418,58 @@ static bool role_takes(enum role role, enum step step)
     return step != STEP_NONE && (role == ROLE_BOTH || urgent == (role == ROLE_STARTER));
 }
 
-/* Runs one step that is ready; else tells when the next will be (UINT64_MAX: not known). */
+static void *thread_start(void *context);
+
+/* Where the system has no more threads to give, it is left at those that are. */
+static void make_starter(struct jobs *jobs)
+{
+    pthread_t thread;
+
+    if (jobs->starters == JOB_STARTERS_MOST || jobs->stopping ||
+        pthread_create(&thread, NULL, thread_start, jobs) != 0)
+        return;
+    pthread_detach(thread);
+    jobs->starters++;
+    jobs->starters_idle++;
+}
+
+/* A starter leaves another one idle. */
+static void run_as(struct jobs *jobs, enum role role, struct entry *entry, enum step step,
+                   uint32_t part)
+{
+    bool starter = role == ROLE_STARTER;
+
+    if (starter && --jobs->starters_idle == 0)
+        make_starter(jobs);
+    run_step(jobs, entry, step, part);
+    jobs->starters_idle += starter;
+}
+
+/* Runs one step that is ready; else tells when the next will be (UINT64_MAX: not known). Of the
+ * jobs that have failed least, so that those which wait for a store that stands still go last. */
 static bool run_any(struct jobs *jobs, enum role role, uint64_t now, uint64_t *next)
 {
+    struct entry *chosen = NULL;
+    enum step chosen_step = STEP_NONE;
+    uint32_t chosen_part = 0;
+
     *next = UINT64_MAX;
     for (struct entry *entry = jobs->first; entry != NULL; entry = entry->next) {
         uint32_t part = 0;
         enum step step = step_ready(entry, &part);
         if (!role_takes(role, step))
             continue;
-        if (entry->ready_at <= now) {
-            run_step(jobs, entry, step, part);
-            return true;
+        if (entry->ready_at > now) {
+            *next = entry->ready_at < *next ? entry->ready_at : *next;
+        } else if (chosen == NULL || entry->failures < chosen->failures) {
+            chosen = entry;
+            chosen_step = step;
+            chosen_part = part;
         }
-        *next = entry->ready_at < *next ? entry->ready_at : *next;
     }
-    return false;
+    if (chosen != NULL)
+        run_as(jobs, role, chosen, chosen_step, chosen_part);
+    return chosen != NULL;
 }
 
 static void wait_until(struct jobs *jobs, uint64_t micros)
@@ -447,29 +485,34 @@ static void wait_until(struct jobs *jobs, uint64_t micros)
         pthread_cond_timedwait(&jobs->changed, &jobs->lock, &time);
 }
 
-static void thread_serve(struct jobs *jobs, enum role role)
+/* Ends when another one is idle too. */
+static void *thread_start(void *context)
 {
+    struct jobs *jobs = context;
     uint64_t next;
 
     pthread_mutex_lock(&jobs->lock);
-    while (!jobs->stopping)
-        if (!run_any(jobs, role, clock_monotonic_micros(), &next))
+    while (!jobs->stopping && jobs->starters_idle == 1)
+        if (!run_any(jobs, ROLE_STARTER, clock_monotonic_micros(), &next))
             wait_until(jobs, next);
+    jobs->starters--;
+    jobs->starters_idle--;
+    pthread_cond_broadcast(&jobs->changed);
     pthread_mutex_unlock(&jobs->lock);
-}
-
-static void *thread_start(void *context)
-{
-    thread_serve(context, ROLE_STARTER);
     return NULL;
 }
 
 static void *thread_work(void *context)
 {
-    const struct jobs *jobs = context;
+    struct jobs *jobs = context;
+    uint64_t next;
 
     share_set(jobs->settings.share != 0 ? jobs->settings.share : SHARE_MOST);
-    thread_serve(context, ROLE_WORKER);
+    pthread_mutex_lock(&jobs->lock);
+    while (!jobs->stopping)
+        if (!run_any(jobs, ROLE_WORKER, clock_monotonic_micros(), &next))
+            wait_until(jobs, next);
+    pthread_mutex_unlock(&jobs->lock);
     return NULL;
 }
 
@@ -527,7 +570,10 @@ bool jobs_start(struct jobs *jobs, struct err *err)
             return false;
     if (jobs->settings.workers == 0)
         return true;
-    spawn(jobs, thread_start);
+    pthread_mutex_lock(&jobs->lock);
+    make_starter(jobs);
+    assert(jobs->starters > 0);
+    pthread_mutex_unlock(&jobs->lock);
     spawn(jobs, thread_maintain);
     for (uint32_t i = 0; i < jobs->settings.workers; i++)
         spawn(jobs, thread_work);
@@ -547,6 +593,8 @@ void jobs_stop(struct jobs *jobs)
         pthread_join(jobs->threads[i], NULL);
     jobs->thread_count = 0;
     pthread_mutex_lock(&jobs->lock);
+    while (jobs->starters > 0)
+        pthread_cond_wait(&jobs->changed, &jobs->lock);
     while (jobs->first != NULL)
         drop(jobs, jobs->first);
     pthread_mutex_unlock(&jobs->lock);

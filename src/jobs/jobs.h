@@ -60,6 +60,7 @@ struct jobs_settings {
 #define JOB_RETRY_MS_DEFAULT 1000
 #define JOB_TICK_MS_DEFAULT  60000
 #define JOB_KINDS_MOST       8
+#define JOB_STARTERS_MOST    64 /* threads, made as they are needed */
 
 /* Failures in a row, of one job's steps, before the job itself has failed. */
 #define JOB_ATTEMPTS_MOST 5

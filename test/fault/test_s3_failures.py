@@ -13,6 +13,7 @@ from support.s3_failing import KEYS, FailingS3
 
 SPEED = 10  # of the server's clock: its retries take minutes
 CLIENTS = 4  # connections of our own
+SILENT_SECONDS = 40  # two tries of `_started`, of 4 seconds each and all at once; not 30 times that
 STOP_SECONDS = 20  # far less than what a call waits for an answer; far more than a busy machine needs
 
 # How the service fails, at which request; what becomes of the export.
@@ -133,6 +134,22 @@ class Table(threading.Thread):
         if self.failure:
             raise self.failure
         assert self.count > 10, self.count
+
+
+class Waiting(FailingCase):
+    clock = faketime.fast(2)
+
+    def test_buckets_that_do_not_answer_hold_up_no_others(self):
+        self.s3.told("fail", "1000000 PUT /bucket/silent* stall")
+        silent = [self.export(f"silent{at}") for at in range(30)]
+        begun = time.monotonic()
+        self.check_whole(self.export_done(self.export("good", "other")))
+        took = time.monotonic() - begun
+        for arn in silent:
+            done = self.export_done(arn)
+            self.assertEqual(("FAILED", "InternalServerError"), (done["ExportStatus"], done.get("FailureCode")))
+        self.assertLess(took, (time.monotonic() - begun) / 2)
+        self.assertLess(time.monotonic() - begun, SILENT_SECONDS)
 
 
 class Stopping(FailingCase):

@@ -3,6 +3,7 @@
 #include "support/check.h"
 #include "support/database.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -21,6 +22,7 @@ struct toy {
     uint32_t fail_times;   /* how often */
     enum err_code fail_as; /* ERR_VALIDATION: not worth another try */
     bool holds;            /* parts that do not fail wait until they are to stop, or released */
+    bool holds_starts;     /* the same of starts of jobs whose names begin with "held" */
     enum err_code why;     /* what fail() was told */
 };
 
@@ -42,7 +44,12 @@ static enum job_end step(struct toy *toy, char letter, struct err *err)
 
 static enum job_end toy_start(void *context, struct job *job, struct err *err)
 {
-    (void)job;
+    struct toy *toy = context;
+
+    pthread_mutex_lock(&toy->lock);
+    while (toy->holds_starts && bytes_begin(job->name, BYTES("held")) && !job_stopping(job))
+        pthread_cond_wait(&toy->changed, &toy->lock);
+    pthread_mutex_unlock(&toy->lock);
     return step(context, 's', err);
 }
 
@@ -360,6 +367,31 @@ static void starts_do_not_queue(void **state)
     assert_steps(toy, "sp0s12fp012f");
 }
 
+/* Any number that wait for a store leaves the others theirs. */
+static void starts_do_not_wait_for_each_other(void **state)
+{
+    struct toy *toy = *state;
+    char name[16];
+
+    toy->holds_starts = true;
+    jobs_reopen(toy, 1);
+    for (int i = 0; i < JOB_STARTERS_MOST - 1; i++) {
+        snprintf(name, sizeof name, "held-%d", i);
+        accept(toy, name);
+        jobs_add(toy->jobs, &toy->kind, bytes_of_text(name));
+    }
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    wait_for(toy, "sp012f");
+    pthread_mutex_lock(&toy->lock);
+    toy->holds_starts = false;
+    pthread_cond_broadcast(&toy->changed);
+    pthread_mutex_unlock(&toy->lock);
+    assert_true(jobs_wait(toy->jobs, UINT32_MAX));
+    assert_int_equal(toy->steps.size, JOB_STARTERS_MOST * strlen("sp012f"));
+    assert_int_equal(unfinished(toy), 0);
+}
+
 static void wait_for_steps(struct toy *toy, size_t count)
 {
     pthread_mutex_lock(&toy->lock);
@@ -393,6 +425,26 @@ static void a_job_that_fails_leaves_workers_to_others(void **state)
     pthread_mutex_unlock(&toy->lock);
     assert_true(jobs_wait(toy->jobs, UINT32_MAX));
     assert_int_equal(toy->steps.size, 13); /* s p 0 1 2 f of each, and one part twice */
+}
+
+static void jobs_that_fail_go_last(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->fail_at = '1';
+    toy->fail_times = 3;
+    toy->fail_as = ERR_STORE;
+    accept(toy, "a");
+    jobs_add(toy->jobs, &toy->kind, BYTES("a"));
+    for (int i = 0; i < 6; i++)
+        assert_true(jobs_step(toy->jobs));
+    assert_steps(toy, "sp0111");
+    accept(toy, "b");
+    jobs_add(toy->jobs, &toy->kind, BYTES("b"));
+    run_all(toy);
+    assert_steps(toy, "sp0111"
+                      "sp012f"
+                      "12f");
 }
 
 static void stopping_does_not_wait_for_parts(void **state)
@@ -440,7 +492,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(failures_that_stay_end_the_job, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_that_cannot_be_recorded_rests, setup, teardown),
         cmocka_unit_test_setup_teardown(starts_do_not_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(starts_do_not_wait_for_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_job_that_fails_leaves_workers_to_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(jobs_that_fail_go_last, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_does_not_wait_for_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(figures_count_jobs, setup, teardown),
     };
