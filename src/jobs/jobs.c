@@ -552,6 +552,8 @@ static bool resume_kind(struct jobs *jobs, const struct job_kind *kind, struct e
 {
     struct resume resume = {jobs, kind};
 
+    if (kind->each != NULL)
+        return kind->each(kind->context, resume_one, &resume, err);
     return jobs_each(tables_engine(jobs->settings.tables), kind->name, resume_one, &resume, err);
 }
 

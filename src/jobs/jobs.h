@@ -46,6 +46,10 @@ struct job_kind {
     void (*interrupt)(void *context);
     /* Called now and then: what time leaves behind. May be NULL. */
     bool (*maintain)(void *context, struct err *err);
+    /* Shows the names of all unfinished jobs, borrowed, where something else than the records of
+     * jobs knows of them. NULL: jobs_each() does. */
+    bool (*each)(void *context, void (*take)(void *context, struct bytes name), void *taker,
+                 struct err *err);
 };
 
 struct jobs_settings {

@@ -238,6 +238,43 @@ bool tables_each(struct tables *tables,
                  bool (*visit)(void *context, const struct table *table, struct err *err),
                  void *context, struct err *err);
 
+/* --- indexes that are being built ------------------------------------------------------------- */
+
+/* A new index lacks the items that were there before it; that it is `building` in the table's
+ * description is all there is of its job, so the commit that makes the index is the one that
+ * promises the work. The job (jobs/build_index.h) walks the items as they are, in parts of equal
+ * ranges of hashes, and puts the entries that are missing. See fill.c. */
+#define INDEX_PARTS 16 /* on the disk: never changes */
+
+/* From now on `building` is called with each description that was changed and has an index that is
+ * being built: on the committer's thread, must not block. Before the first operation. */
+void tables_watch(struct tables *tables, void (*building)(void *context, const struct table *table),
+                  void *context);
+
+/* One part of an index on its way. One thread at a time. */
+struct index_fill {
+    struct tables *tables;
+    struct bytes table;    /* name, borrowed */
+    uint64_t index;        /* number */
+    uint32_t part;         /* below INDEX_PARTS */
+    uint64_t items, added; /* looked at, and entries that were put, since it was opened */
+    struct buf from;       /* the item key to go on from */
+    bool done;             /* all was looked at; or there is no such index to be built any more */
+};
+
+/* Goes on where the part's record says that a run before this one has ended. */
+MUST_CHECK bool index_fill_open(struct index_fill *fill, struct tables *tables, struct bytes table,
+                                uint64_t index, uint32_t part, struct err *err);
+void index_fill_close(struct index_fill *fill);
+/* A few more items, in one commit with the part's record. Blocks. After a failure it may be called
+ * again. */
+MUST_CHECK bool index_fill_step(struct index_fill *fill, struct err *err);
+
+/* Once all parts are done: one commit after which the index is read, and there are no records of
+ * its parts. Nothing where the index is not being built any more. Blocks. */
+MUST_CHECK bool index_fill_finish(struct tables *tables, struct bytes table, uint64_t index,
+                                  struct err *err);
+
 /* The window of recovery as of service time, microseconds (spec/export.md 5.3). */
 uint64_t table_earliest(const struct table *table, uint64_t now);
 uint64_t table_latest(const struct table *table, uint64_t now);
