@@ -163,7 +163,10 @@ static void put_echo(struct buf *out, const struct value_node *node)
     }
     buf_put_u8(out, '\'');
     size_t start = out->size;
-    put_value(out, node, start + ECHO_MOST);
+    if (node->field->traits & FIELD_KEYS_FIRST)
+        node_put_json(out, node);
+    else
+        put_value(out, node, start + ECHO_MOST);
     cut(out, start);
     buf_put_u8(out, '\'');
 }
@@ -266,18 +269,16 @@ static bool fits(const struct field *rules, const struct value_node *node)
            (rules->values == NULL || is_one_of(node->text, rules->values));
 }
 
-/* The service's own list of ReturnValues, with its slip. */
-#define VALUES_UNTOLD                                                                              \
-    "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, "    \
-    "ALL_NEW, UPDATE_NEW, NONE]"
+#define VALUES_UNTOLD "Failed to satisfy constraint: Member must satisfy enum value set: "
 
-static void tell_untold(struct check *check)
+static void tell_untold(struct check *check, const struct field *field)
 {
     if (check->count == TOLD_MOST)
         return;
     if (check->count++ > 0)
         buf_put_literal(&check->told, "; ");
     buf_put_literal(&check->told, VALUES_UNTOLD);
+    buf_put_text(&check->told, field->untold);
 }
 
 static void check_enum(struct check *check, const struct place *place)
@@ -286,8 +287,8 @@ static void check_enum(struct check *check, const struct place *place)
 
     if (field->values == NULL || is_one_of(place->node->text, field->values))
         return;
-    if ((field->traits & FIELD_VALUE_UNTOLD) && !(field->traits & FIELD_VALUE_FIRST)) {
-        tell_untold(check);
+    if (field->untold != NULL && !(field->traits & FIELD_VALUE_FIRST)) {
+        tell_untold(check, field);
         return;
     }
     struct buf *out = violation(check, place);
@@ -371,13 +372,23 @@ static void check_key(struct check *check, const struct place *place, struct byt
         tell_element(check, place, "Map keys", rules);
 }
 
+static void check_keys(struct check *check, const struct place *place)
+{
+    const struct value_node *node = place->node;
+
+    if ((node->field->traits & FIELD_KEYS_LAST) && check->count > 0)
+        return;
+    for (uint32_t i = 0; node->field->keys != NULL && i < node->kept; i++)
+        check_key(check, place, node->members[i].name);
+}
+
 static void check_elements(struct check *check, const struct place *place)
 {
     const struct value_node *node = place->node;
     bool is_map = node->field->type == TYPE_MAP;
 
-    for (uint32_t i = 0; is_map && node->field->keys != NULL && i < node->kept; i++)
-        check_key(check, place, node->members[i].name);
+    if (is_map && !(node->field->traits & FIELD_KEYS_FIRST))
+        check_keys(check, place);
     for (uint32_t i = 0; i < node->kept; i++)
         if (node->members[i].present && !fits(node->field->of, &node->members[i]))
             tell_element(check, place, is_map ? "Map value" : "Member", node->field->of);
@@ -454,9 +465,22 @@ static bool check_first(const struct value_node *body, struct err *err)
                             BYTES_ARGS(node->field->name));
         if ((traits & FIELD_VALUE_FIRST) && node->present &&
             !is_one_of(node->text, node->field->values))
-            return err_fail(err, ERR_VALIDATION, "1 validation error detected: " VALUES_UNTOLD);
+            return err_fail(err, ERR_VALIDATION, "%s" VALUES_UNTOLD "%s",
+                            (traits & FIELD_VALUE_BARE) ? "" : "1 validation error detected: ",
+                            node->field->untold);
     }
     return true;
+}
+
+static void check_first_keys(struct check *check, const struct place *body)
+{
+    const struct value_node *node = body->node;
+
+    for (uint32_t i = 0; node->field->of[i].name.size > 0; i++) {
+        struct place place = {body, &node->members[i], 0};
+        if (place.node->present && (place.node->field->traits & FIELD_KEYS_FIRST))
+            check_keys(check, &place);
+    }
 }
 
 /* The name of the first member that is not built here; NULL if there is none. */
@@ -487,6 +511,7 @@ bool shape_check(const struct value_node *body, struct arena *arena, struct err 
     if (!check_first(body, err))
         return false;
     buf_init_in(&check.told, arena);
+    check_first_keys(&check, &place);
     check_inside(&check, &place);
     if (check.count > 0)
         return err_fail(err, ERR_VALIDATION, "%d validation error%s detected: %.*s", check.count,

@@ -2,7 +2,7 @@
  * that they are (expr/legacy.h). expressions_compile() does all that a handler needs of them; what
  * is here is for its pieces:
  *
- *     OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),
+ *     OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR(0)),
  *     OPTIONAL("Expected", FIELD_EXPECTED),
  *     OPTIONAL("AttributeUpdates", FIELD_ATTRIBUTE_UPDATES),
  *     OPTIONAL("ScanFilter", FIELD_CONDITIONS(OLD_FILTER)),
@@ -16,9 +16,13 @@
 #include "api/shape.h"
 #include "expr/legacy.h"
 
-/* The rows. */
-#define FIELD_CONDITIONAL_OPERATOR                                                                 \
+/* The rows. Scan alone tells an unknown operator by the older wording; the slip in the other is the
+ * service's (dynamodb-conformance, validation-ordering/ query and deepRequests, recorded 2026-10).
+ */
+#define FIELD_CONDITIONAL_OPERATOR_OF_SCAN                                                         \
     .type = TYPE_STRING, .values = enum_conditional_operator, .role = ROLE_CONDITIONAL_OPERATOR
+#define FIELD_CONDITIONAL_OPERATOR(told)                                                           \
+    FIELD_CONDITIONAL_OPERATOR_OF_SCAN, .untold = "[ALL, OR]", .traits = (told)
 #define FIELD_EXPECTED                                                                             \
     .type = TYPE_MAP, .class = "com.amazonaws.dynamodb.v20120810.ExpectedAttributeValue",          \
     .of = &element_expected, .role = ROLE_EXPECTED

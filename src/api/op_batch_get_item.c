@@ -2,8 +2,6 @@
  * reply larger than 16 MB of items is not read and goes back as UnprocessedKeys. */
 #include "api/expressions.h"
 
-#include "json/writer.h"
-
 #define KEYS_MOST  100                          /* as the service allows */
 #define ITEMS_MOST ((uint64_t)16 * 1024 * 1024) /* bytes of items in one reply, likewise */
 
@@ -22,7 +20,7 @@ const struct field shape_batch_get_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
     REQUIRED("RequestItems",
              FIELD_MAP("com.amazonaws.dynamodb.v20120810.KeysAndAttributes", keys_of_table),
-             KEYS(element_table_name)),
+             KEYS(element_table_name), TRAITS(FIELD_KEYS_FIRST)),
     SHAPE_END,
 };
 
@@ -172,47 +170,24 @@ static bool put_responses(struct request *request, struct batch *batch, struct e
     return true;
 }
 
-/* What was asked of the keys that go back. */
-static void put_asked(struct buf *out, const struct value_node *node)
-{
-    const struct value_node *names = node_member(node, "ExpressionAttributeNames");
-    const struct value_node *attributes = node_member(node, "AttributesToGet");
-    const struct value_node *projection = node_member(node, "ProjectionExpression");
-
-    if (attributes != NULL) {
-        put_member(out, "AttributesToGet");
-        buf_put_literal(out, "[");
-        for (uint32_t i = 0; i < attributes->kept; i++) {
-            put_comma(out);
-            json_put_string(out, attributes->members[i].text);
-        }
-        buf_put_literal(out, "]");
-    }
-    if (projection != NULL)
-        put_text_member(out, "ProjectionExpression", projection->text);
-    if (names == NULL)
-        return;
-    put_member(out, "ExpressionAttributeNames");
-    buf_put_literal(out, "{");
-    for (uint32_t i = 0; i < names->kept; i++) {
-        put_name(out, names->names[i].key);
-        json_put_string(out, names->names[i].name);
-    }
-    buf_put_literal(out, "}");
-}
-
+/* The keys that are left, and all else that was asked. */
 static void put_left(struct buf *out, const struct part *part)
 {
-    put_name(out, part->node->name);
+    const struct value_node *node = part->node;
+
+    put_name(out, node->name);
     buf_put_literal(out, "{\"Keys\":[");
     for (uint32_t j = part->done; j < part->count; j++) {
         put_comma(out);
         item_write_json(part->nodes[j].item.packed, out);
     }
     buf_put_literal(out, "]");
-    if (part->consistent)
-        put_flag_member(out, "ConsistentRead", true);
-    put_asked(out, part->node);
+    for (uint32_t i = 0; node->field->of[i].name.size > 0; i++) {
+        if (!node->members[i].present || bytes_equal(node->field->of[i].name, BYTES("Keys")))
+            continue;
+        put_name(out, node->field->of[i].name);
+        node_put_json(out, &node->members[i]);
+    }
     buf_put_literal(out, "}");
 }
 

@@ -25,7 +25,7 @@ const struct field shape_batch_write_item[] = {
     REQUIRED(
         "RequestItems",
         FIELD_MAP("java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>", write_requests),
-        KEYS(element_table_name)),
+        KEYS(element_table_name), TRAITS(FIELD_KEYS_LAST)),
     SHAPE_END,
 };
 

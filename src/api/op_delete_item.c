@@ -7,7 +7,7 @@ const struct field shape_delete_item[] = {
     OPTIONAL("ReturnValues", FIELD_RETURN_VALUES(0)),
     OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
     REQUIRED("Key", FIELD_ITEM),
-    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),
+    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR(0)),
     OPTIONAL("Expected", FIELD_EXPECTED),
     OPTIONAL("ConditionExpression", FIELD_EXPRESSION(CONDITION)),
     OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),

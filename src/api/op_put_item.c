@@ -10,7 +10,7 @@ const struct field shape_put_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
     REQUIRED("TableName", FIELD_TABLE_NAME),
     REQUIRED("Item", FIELD_ITEM),
-    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),
+    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR(0)),
     OPTIONAL("Expected", FIELD_EXPECTED),
     OPTIONAL("ReturnValues", FIELD_RETURN_VALUES(0)),
     OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),

@@ -14,7 +14,7 @@ const struct field shape_scan[] = {
     OPTIONAL("TotalSegments", FIELD_INTEGER, LEAST(1), MOST(SEGMENTS_MOST)),
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
     REQUIRED("TableName", FIELD_TABLE_NAME),
-    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),
+    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR_OF_SCAN),
     OPTIONAL("ScanFilter", FIELD_CONDITIONS(OLD_FILTER)),
     OPTIONAL("Segment", FIELD_INTEGER, LEAST(0), MOST(SEGMENTS_MOST - 1)),
     OPTIONAL("Limit", FIELD_INTEGER, LEAST(1)),

@@ -34,6 +34,7 @@ struct gets {
     uint64_t size; /* of the items so far */
 };
 
+/* No recording was found of the service's words; these are its documentation's. */
 static bool get_settle(struct write *read, struct arena *arena, struct err *err)
 {
     struct gets *gets = read->context;
@@ -41,7 +42,9 @@ static bool get_settle(struct write *read, struct arena *arena, struct err *err)
     (void)arena;
     if (read->old.size > 0)
         gets->size += item_size(read->old);
-    return transaction_size_check(gets->size, err);
+    return gets->size <= TRANSACTION_SIZE_MOST ||
+           err_fail(err, ERR_VALIDATION,
+                    "The aggregate size of the items in the transaction cannot exceed 4 MB");
 }
 
 static void put_response(struct request *request, struct bytes item,
@@ -81,15 +84,16 @@ static bool gets_answer(void *context, const struct write *reads, size_t count, 
     return true;
 }
 
-/* Each by itself, in their order. */
+/* Each by itself, in their order. Names beside no projection are not looked at (ExtendDB,
+ * test_transact_expression_validation). */
 static bool gets_read(struct gets *gets, const struct value_node *elements, struct err *err)
 {
     for (uint32_t i = 0; i < gets->count; i++) {
         gets->nodes[i] = node_member(&elements->members[i], "Get");
         gets->keys[i].exact = true;
-        if (!expressions_check(gets->nodes[i], OLDER_WORDING, &gets->request->arena, err) ||
-            !expressions_compile(gets->nodes[i], OLDER_WORDING, &gets->request->arena,
-                                 &gets->expressions[i], err) ||
+        if ((node_member(gets->nodes[i], "ProjectionExpression") != NULL &&
+             !expressions_compile(gets->nodes[i], OLDER_WORDING, &gets->request->arena,
+                                  &gets->expressions[i], err)) ||
             !node_item_older(node_member(gets->nodes[i], "Key"), &gets->keys[i].item, err))
             return false;
     }
@@ -105,13 +109,16 @@ static bool gets_find(struct gets *gets, struct err *err)
                         &gets->reads[i].table, err))
             return false;
     }
-    if (!actions_take_keys(gets->request, gets->reads, gets->keys, gets->count, gets->reasons, err))
+    if (!actions_take_keys(gets->request, gets->reads, gets->keys, gets->count, gets->reasons,
+                           err) ||
+        !reasons_none(gets->request, gets->reasons, gets->count, err))
         return false;
     for (uint32_t i = 0; i < gets->count; i++) {
         struct err inner;
-        if (gets->reasons[i].code == NULL &&
-            !expressions_check_keys(&gets->expressions[i], gets->reads[i].table, &inner))
+        if (!expressions_check_keys(&gets->expressions[i], gets->reads[i].table, &inner)) {
             gets->reasons[i] = reason_invalid(gets->request, &inner);
+            break;
+        }
     }
     return reasons_none(gets->request, gets->reasons, gets->count, err);
 }

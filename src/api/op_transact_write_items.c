@@ -122,6 +122,25 @@ static bool action_read(struct request *request, const struct value_node *elemen
            (!put || node_item_to_put(node, &item->item, err));
 }
 
+/* What an action brings: its item or its key, and what an update writes. The items that it meets do
+ * not count: 5 MB can be deleted (ScyllaDB, test_transact_write_items_delete_5MB). */
+static uint64_t payload_of(const struct action *action, const struct action_item *item)
+{
+    const struct value_node *values = action->kind == ACTION_UPDATE
+                                          ? node_member(action->node, "ExpressionAttributeValues")
+                                          : NULL;
+
+    return item_size(item->item) + (values != NULL ? item_size(values->item.packed) : 0);
+}
+
+/* Of the service's words "transaction payload" and "size cannot exceed" are known (ScyllaDB,
+ * test_transact_write_items_put_5MB). */
+static bool payload_check(uint64_t size, struct err *err)
+{
+    return size <= TRANSACTION_SIZE_MOST ||
+           err_fail(err, ERR_VALIDATION, "Transaction payload size cannot exceed 4 MB");
+}
+
 static const struct plan *plan_make(struct request *request, struct err *err)
 {
     const struct value_node *elements = request_member(request, "TransactItems");
@@ -136,9 +155,9 @@ static const struct plan *plan_make(struct request *request, struct err *err)
     for (uint32_t i = 0; i < plan->count; i++) {
         if (!action_read(request, &elements->members[i], &plan->actions[i], &plan->items[i], err))
             return NULL;
-        size += item_size(plan->items[i].item);
+        size += payload_of(&plan->actions[i], &plan->items[i]);
     }
-    if (!transaction_size_check(size, err))
+    if (!payload_check(size, err))
         return NULL;
     request_keep(request, plan);
     return plan;
@@ -237,17 +256,6 @@ static uint64_t halves_of(const struct transaction *transaction, const struct wr
     return 2 * capacity_of_write(old, write->kind == WRITE_PUT ? item_size(write->item) : 0);
 }
 
-static bool sizes_check(const struct transaction *transaction, struct err *err)
-{
-    uint64_t size = 0;
-
-    for (uint32_t i = 0; i < transaction->plan->count; i++)
-        size +=
-            item_size(transaction->writes[i].kind == WRITE_PUT ? transaction->writes[i].item
-                                                               : transaction->plan->items[i].item);
-    return transaction_size_check(size, err);
-}
-
 static bool transaction_answer(void *context, const struct write *writes, size_t count,
                                struct err *err)
 {
@@ -255,7 +263,7 @@ static bool transaction_answer(void *context, const struct write *writes, size_t
     struct request *request = transaction->request;
     struct spent spent[ACTIONS_MOST];
 
-    if (!reasons_none(request, transaction->reasons, count, err) || !sizes_check(transaction, err))
+    if (!reasons_none(request, transaction->reasons, count, err))
         return false;
     for (size_t i = 0; i < count; i++)
         spent[i] = (struct spent){
@@ -292,14 +300,16 @@ static bool keys_take(struct transaction *transaction, struct err *err)
     struct request *request = transaction->request;
 
     if (!actions_take_keys(request, transaction->writes, plan->items, plan->count,
-                           transaction->reasons, err))
+                           transaction->reasons, err) ||
+        !reasons_none(request, transaction->reasons, plan->count, err))
         return false;
     for (uint32_t i = 0; i < plan->count; i++) {
         struct err inner;
-        if (transaction->reasons[i].code == NULL &&
-            !expressions_check_keys(&plan->actions[i].expressions, transaction->writes[i].table,
-                                    &inner))
+        if (!expressions_check_keys(&plan->actions[i].expressions, transaction->writes[i].table,
+                                    &inner)) {
             transaction->reasons[i] = reason_invalid(request, &inner);
+            break;
+        }
     }
     return reasons_none(request, transaction->reasons, plan->count, err);
 }

@@ -12,7 +12,7 @@ const struct field shape_update_item[] = {
     REQUIRED("TableName", FIELD_TABLE_NAME),
     OPTIONAL("ReturnItemCollectionMetrics", FIELD_ENUM(enum_collection_metrics)),
     OPTIONAL("ReturnValues", FIELD_RETURN_VALUES(FIELD_VALUE_FIRST)),
-    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR),
+    OPTIONAL("ConditionalOperator", FIELD_CONDITIONAL_OPERATOR(FIELD_VALUE_FIRST)),
     REQUIRED("Key", FIELD_ITEM),
     OPTIONAL("Expected", FIELD_EXPECTED),
     OPTIONAL("AttributeUpdates", FIELD_ATTRIBUTE_UPDATES),

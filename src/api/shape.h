@@ -57,8 +57,10 @@ enum field_trait {
     FIELD_PARAMETERIZED = 16, /* a list or map inside a map: another message for a wrong type */
     FIELD_LENGTH_FIRST = 32,  /* its length is told before its pattern */
     FIELD_ALONE = 64,         /* what is wrong with it is told alone, if nothing was told before */
-    FIELD_VALUE_UNTOLD = 128, /* a value outside its enum is told without value and place */
-    FIELD_VALUE_FIRST = 256,  /* ... alone, and before all others */
+    FIELD_VALUE_FIRST = 128,  /* a value outside its enum is told alone, and before all others */
+    FIELD_VALUE_BARE = 256,   /* ... and without the count of errors */
+    FIELD_KEYS_FIRST = 512,   /* what is wrong with a map's keys comes before all others; as JSON */
+    FIELD_KEYS_LAST = 1024,   /* ... is told where nothing else is */
 };
 
 /* What a member is to api/expressions.h: an expression, or one of the older parameters that say the
@@ -100,9 +102,10 @@ struct field {
     struct bound least, most; /* of the length of a text, list or map; of the value of a number */
     const struct pattern *pattern;
     const char *const *values; /* an enum's, in the service's order; NULL ends them */
-    const struct field *of;    /* STRUCT: its members; LIST, MAP: what each element is */
-    const struct field *keys;  /* MAP: what its keys must satisfy */
-    const char *class;         /* of a STRUCT, or of a MAP's values: the Java name in messages */
+    const char *untold;     /* how it lists them where it tells neither value nor place; or NULL */
+    const struct field *of; /* STRUCT: its members; LIST, MAP: what each element is */
+    const struct field *keys; /* MAP: what its keys must satisfy */
+    const char *class;        /* of a STRUCT, or of a MAP's values: the Java name in messages */
 };
 
 #define REQUIRED(name_, ...)                                                                       \
@@ -150,9 +153,11 @@ struct field {
 #define FIELD_LIST(element)      .type = TYPE_LIST, .of = &(element)
 #define FIELD_MAP(java, element) .type = TYPE_MAP, .class = (java), .of = &(element)
 
-/* ReturnValues of a write (dynamodb-conformance, captures/2026-08-12-wording-drift.json). */
+/* ReturnValues of a write (dynamodb-conformance, captures/2026-08-12-wording-drift.json); the slip
+ * is the service's. */
 #define FIELD_RETURN_VALUES(told)                                                                  \
-    .type = TYPE_STRING, .values = enum_return_values, .traits = FIELD_VALUE_UNTOLD | (told)
+    .type = TYPE_STRING, .values = enum_return_values,                                             \
+    .untold = "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]", .traits = (told)
 
 /* A table to work on: its name, or its ARN. */
 #define FIELD_TABLE_NAME                                                                           \
@@ -208,6 +213,9 @@ MUST_CHECK bool shape_read(const struct field *shape, struct bytes body, struct 
 
 /* Checks what was read: ERR_VALIDATION, all violations in one message (at most ten). */
 MUST_CHECK bool shape_check(const struct value_node *body, struct arena *arena, struct err *err);
+
+/* Appends what was read, as JSON. */
+void node_put_json(struct buf *out, const struct value_node *node);
 
 /* A member of a STRUCT; NULL if it was not sent. The shape has a row of that name. */
 const struct value_node *node_member(const struct value_node *node, const char *name);

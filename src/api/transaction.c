@@ -76,27 +76,24 @@ bool actions_take_keys(struct request *request, struct write *writes,
                        const struct action_item *items, size_t count, struct reason *reasons,
                        struct err *err)
 {
+    bool told = false;
+
     for (size_t i = 0; i < count; i++) {
         struct err inner;
-        if (!table_key_matches(writes[i].table, items[i].item, items[i].exact, &inner))
-            reasons[i] = reason_invalid(request, &inner);
-        else if (!table_key(writes[i].table, items[i].item, items[i].exact, &request->arena,
-                            &writes[i].key, err))
+        if (!table_key_matches(writes[i].table, items[i].item, items[i].exact, &inner)) {
+            if (!told)
+                reasons[i] = reason_invalid(request, &inner);
+            told = true;
+        } else if (!table_key(writes[i].table, items[i].item, items[i].exact, &request->arena,
+                              &writes[i].key, err)) {
             return false;
+        }
     }
     for (size_t i = 0; i < count; i++)
         if (writes[i].key.size > 0 && is_twice(writes, i))
             return err_fail(err, ERR_VALIDATION,
                             "Transaction request cannot include multiple operations on one item");
     return true;
-}
-
-/* No recording was found of the service's words. */
-bool transaction_size_check(uint64_t size, struct err *err)
-{
-    return size <= TRANSACTION_SIZE_MOST ||
-           err_fail(err, ERR_VALIDATION,
-                    "The aggregate size of the items in the transaction exceeds 4 MB");
 }
 
 /* --- what it has cost ------------------------------------------------------------------------- */

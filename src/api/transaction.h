@@ -23,8 +23,10 @@ struct reason reason_invalid(struct request *request, const struct err *err);
 MUST_CHECK bool reasons_none(struct request *request, const struct reason *reasons, size_t count,
                              struct err *err);
 
-/* The key of each write from `items`: what does not match its table's schema is a reason against
- * its action, and a key that no item may have fails at once, as two actions on one item do. */
+/* The key of each write from `items`: one that does not match its table's schema is a reason
+ * against its action, and a key that no item may have fails at once, as two actions on one item do.
+ * Of what is wrong with the actions before their items are looked at only the first is told
+ * (ScyllaDB, test_transact_write_cancellation_reasons_validationerror). */
 struct action_item {
     struct bytes item; /* an item, or a Key if `exact` */
     bool exact;
@@ -32,9 +34,6 @@ struct action_item {
 MUST_CHECK bool actions_take_keys(struct request *request, struct write *writes,
                                   const struct action_item *items, size_t count,
                                   struct reason *reasons, struct err *err);
-
-/* ERR_VALIDATION where a transaction of so many bytes is refused. */
-MUST_CHECK bool transaction_size_check(uint64_t size, struct err *err);
 
 /* ConsumedCapacity: one element for each table, in the order in which the actions name them. */
 struct spent {

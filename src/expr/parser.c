@@ -627,7 +627,19 @@ static bool parse_section(struct parser *parser, uint32_t section, struct action
 
 /* ---- whole texts ---------------------------------------------------------------------------- */
 
-/* Messages: dynalite, test/updateItem.js; PynamoDB, issue 979 ("expression size: 4109"). */
+/* The size of an update is not told (PynamoDB, issue 979; dynamodb-conformance,
+ * validation-ordering/ deepRequests). */
+static bool fail_size(const struct source *source)
+{
+    if (strcmp(source->label, "UpdateExpression") == 0)
+        return source_fail(source, "Expression size has exceeded the maximum allowed size;");
+    return source_fail(source,
+                       "Expression size has exceeded the maximum allowed size; expression size: "
+                       "%zu",
+                       source->text.size);
+}
+
+/* Messages: dynalite, test/updateItem.js. */
 static bool parser_init(struct parser *parser, struct source *source)
 {
     struct bytes text = source->text;
@@ -636,10 +648,7 @@ static bool parser_init(struct parser *parser, struct source *source)
     if (text.size == 0)
         return source_fail(source, "The expression can not be empty;");
     if (text.size > EXPRESSION_MOST)
-        return source_fail(source,
-                           "Expression size has exceeded the maximum allowed size; expression "
-                           "size: %zu",
-                           text.size);
+        return fail_size(source);
     *parser = (struct parser){.source = source,
                               .arena = source->scope->arena,
                               .end = text.data + text.size,

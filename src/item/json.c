@@ -141,9 +141,11 @@ static bool read_n(struct item_reader *in, struct err *err)
         return false;
     struct number *number = (struct number *)buf_room(&in->out, sizeof *number);
     if (!number_read(text, number, &wrong)) {
-        if (text.size == 0 && !in->is_invalid)
-            in->older = BYTES("The parameter cannot be converted to a numeric value");
-        complain(in, "%s%s", wrong.message, text.size == 0 ? ": " : "");
+        bool first = !in->is_invalid;
+        complain(in, "%s", wrong.message);
+        number_tell_older(text, &wrong);
+        if (first)
+            in->older = arena_copy(in->json->arena, bytes_of_text(wrong.message));
         put_placeholder(in);
         return true;
     }

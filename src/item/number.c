@@ -14,8 +14,15 @@
 #define POSITIVE_PAIR(p) ((uint8_t)((p) + 1))
 #define NEGATIVE_PAIR(p) ((uint8_t)(101 - (p)))
 
-/* Java's BigDecimal, which the service reads numbers with, wants exponents of 32 bits. */
-#define EXPONENT_MOST INT64_C(2147483647)
+/* Exponents that are written. A zero may have those that another digit in its place could have. */
+#define ZERO_EXPONENT_LEAST (-130)
+#define ZERO_EXPONENT_MOST  125
+/* What older operations of the service read numbers with, Java's BigDecimal, wants 32 bits. */
+#define OLDER_EXPONENT_MOST INT64_C(2147483647)
+/* Far outside the range, so that sums of exponents stay far inside 64 bits. */
+#define EXPONENT_FAR (INT64_C(1) << 60)
+
+#define NOT_NUMERIC "The parameter cannot be converted to a numeric value"
 
 struct decimal {
     bool negative;
@@ -30,6 +37,7 @@ struct decimal {
 struct scan {
     const uint8_t *at, *end;
     int64_t point, seen; /* `seen`: digits from the first one that is not 0 */
+    int64_t exponent;    /* as it is written */
     bool any;            /* digits at all */
     bool too_many;
 };
@@ -64,7 +72,7 @@ static void scan_digits(struct scan *scan, int whole, struct decimal *out)
     }
 }
 
-/* "e+5"; false if it is none. */
+/* "e+5"; false if it is none, or none of 64 bits. */
 static bool scan_exponent(struct scan *scan)
 {
     int64_t exponent = 0;
@@ -82,59 +90,79 @@ static bool scan_exponent(struct scan *scan)
     for (; scan->at < scan->end; scan->at++) {
         if (!is_digit(*scan->at))
             return false;
-        exponent = exponent * 10 + (*scan->at - '0');
-        if (exponent > EXPONENT_MOST)
+        if (__builtin_mul_overflow(exponent, 10, &exponent) ||
+            __builtin_add_overflow(exponent, *scan->at - '0', &exponent))
             return false;
     }
-    scan->point += negative ? -exponent : exponent;
+    if (exponent > EXPONENT_FAR)
+        exponent = EXPONENT_FAR;
+    scan->exponent = negative ? -exponent : exponent;
+    scan->point += scan->exponent;
     return true;
 }
 
 static bool fail_numeric(struct bytes text, struct err *err)
 {
-    if (text.size == 0)
-        return err_fail(err, ERR_VALIDATION,
-                        "The parameter cannot be converted to a numeric value");
-    return err_fail(err, ERR_VALIDATION,
-                    "The parameter cannot be converted to a numeric value: %.*s",
+    return err_fail(err, ERR_VALIDATION, NOT_NUMERIC ": %.*s",
                     (int)(text.size < ERR_MESSAGE_MOST ? text.size : ERR_MESSAGE_MOST),
-                    (const char *)text.data);
+                    text.size > 0 ? (const char *)text.data : "");
+}
+
+static bool fail_overflow(struct err *err)
+{
+    return err_fail(err, ERR_VALIDATION,
+                    "Number overflow. Attempting to store a number with magnitude larger than "
+                    "supported range");
+}
+
+static bool fail_underflow(struct err *err)
+{
+    return err_fail(err, ERR_VALIDATION,
+                    "Number underflow. Attempting to store a number with magnitude smaller than "
+                    "supported range");
 }
 
 /* Whether the service stores a number that is not zero. */
 static bool check_range(int64_t point, bool too_many, struct err *err)
 {
     if (point > POINT_MOST)
-        return err_fail(err, ERR_VALIDATION,
-                        "Number overflow. Attempting to store a number with magnitude larger than "
-                        "supported range");
+        return fail_overflow(err);
     if (point < POINT_LEAST)
-        return err_fail(err, ERR_VALIDATION,
-                        "Number underflow. Attempting to store a number with magnitude smaller "
-                        "than supported range");
-    if (too_many)
-        return err_fail(err, ERR_VALIDATION,
-                        "Attempting to store more than 38 significant digits in a Number");
-    return true;
+        return fail_underflow(err);
+    return !too_many || err_fail(err, ERR_VALIDATION,
+                                 "Attempting to store more than 38 significant digits in a Number");
+}
+
+static bool check_zero(int64_t exponent, struct err *err)
+{
+    if (exponent > ZERO_EXPONENT_MOST)
+        return fail_overflow(err);
+    return exponent >= ZERO_EXPONENT_LEAST || fail_underflow(err);
+}
+
+/* False: the text is no number. */
+static bool scan_decimal(struct scan *scan, struct decimal *out)
+{
+    out->negative = scan->at < scan->end && *scan->at == '-';
+    out->count = 0;
+    if (scan->at < scan->end && (*scan->at == '-' || *scan->at == '+'))
+        scan->at++;
+    scan_digits(scan, 1, out);
+    if (scan->at < scan->end && *scan->at == '.') {
+        scan->at++;
+        scan_digits(scan, 0, out);
+    }
+    return scan->any && scan_exponent(scan);
 }
 
 static bool read_decimal(struct bytes text, struct decimal *out, struct err *err)
 {
     struct scan scan = {.at = text.data, .end = text.data + text.size};
 
-    out->negative = scan.at < scan.end && *scan.at == '-';
-    out->count = 0;
-    if (scan.at < scan.end && (*scan.at == '-' || *scan.at == '+'))
-        scan.at++;
-    scan_digits(&scan, 1, out);
-    if (scan.at < scan.end && *scan.at == '.') {
-        scan.at++;
-        scan_digits(&scan, 0, out);
-    }
-    if (!scan.any || !scan_exponent(&scan))
+    if (!scan_decimal(&scan, out))
         return fail_numeric(text, err);
     if (out->count == 0)
-        return true;
+        return check_zero(scan.exponent, err);
     if (!check_range(scan.point, scan.too_many, err))
         return false;
     out->point = (int)scan.point;
@@ -176,6 +204,21 @@ bool number_read(struct bytes text, struct number *out, struct err *err)
         return false;
     encode(&decimal, out);
     return true;
+}
+
+void number_tell_older(struct bytes text, struct err *err)
+{
+    struct scan scan = {.at = text.data, .end = text.data + text.size};
+    struct decimal decimal;
+
+    if (text.size == 0)
+        err_fail(err, ERR_VALIDATION, NOT_NUMERIC);
+    else if (!scan_decimal(&scan, &decimal))
+        return;
+    else if (scan.exponent > OLDER_EXPONENT_MOST || scan.exponent < -OLDER_EXPONENT_MOST)
+        fail_numeric(text, err);
+    else if (decimal.count > 0 && scan.point > OLDER_EXPONENT_MOST)
+        fail_underflow(err);
 }
 
 void number_of_integer(int64_t value, struct number *out)

@@ -22,10 +22,16 @@ static inline struct bytes number_bytes(const struct number *number)
 }
 
 /* From the text of an N ("-0012.50e3"): a sign, digits with a decimal point among or around them,
- * an exponent; no blanks, no NaN, no Infinity, 0e1000 is zero (ScyllaDB, test_number.py, ran on the
- * service). ERR_VALIDATION with the service's message for what is no number, is too large or too
- * small, or has more than 38 significant digits, in this order (dynalite, test/putItem.js). */
+ * an exponent of 64 bits; no blanks, no NaN, no Infinity. ERR_VALIDATION with the service's message
+ * for what is no number, is too large or too small, or has more than 38 significant digits, in this
+ * order (dynalite, test/putItem.js). The exponent of a zero is held to the range as well
+ * (dynamodb-conformance, limits/numberExponent, recorded 2026-10). */
 MUST_CHECK bool number_read(struct bytes text, struct number *out, struct err *err);
+
+/* Rewords what number_read() told of a text as the operations with the older wording tell it, which
+ * read an exponent as 32 bits and let 1E2147483647 wrap (dynamodb-conformance, error-messages/
+ * valueLayers, recorded 2026-10). */
+void number_tell_older(struct bytes text, struct err *err);
 
 /* From and to an integer of 64 bits; false for a number that is none. */
 void number_of_integer(int64_t value, struct number *out);

@@ -58,13 +58,16 @@ class Batches(ServerCase):
         big = {"S": "x" * 390_000}
         for at in range(0, 50, 10):
             self.write(*(put(f"k{at + each}", v=big) for each in range(10)))
-        wanted, found = [f"k{at}" for at in range(50)], []
+        asked = {"ConsistentRead": False, "ProjectionExpression": "#k", "ExpressionAttributeNames": {"#k": "pk"}}
+        wanted, found = {self.table: {"Keys": [{"pk": {"S": f"k{at}"}} for at in range(50)], **asked}}, []
         while wanted:
-            reply = self.get(*wanted)
+            reply = self.dynamo.batch_get_item(RequestItems=wanted)
             got = [item["pk"]["S"] for item in reply["Responses"][self.table]]
             self.assertTrue(got)
             found += got
-            wanted = [key["pk"]["S"] for key in reply["UnprocessedKeys"].get(self.table, {}).get("Keys", [])]
+            wanted = reply["UnprocessedKeys"]
+            for left in wanted.values():
+                self.assertEqual(asked, {name: value for name, value in left.items() if name != "Keys"})
             self.assertLessEqual(len(got) * 390_000, 16 * 1024 * 1024)
         self.assertEqual(sorted(f"k{at}" for at in range(50)), sorted(found))
 

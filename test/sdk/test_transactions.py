@@ -137,6 +137,11 @@ class Transactions(ServerCase):
                               ({"x": {"S": "1"}}, "Missing the key pk in the item")):
             self.cancelled([{"Code": "None"}, {"Code": "ValidationError", "Message": begins + message}],
                            self.put("fine"), {"Put": {"TableName": self.table, "Item": item}})
+        # of what is wrong before the items are looked at only the first is told (ScyllaDB, test_transact)
+        wrong = {"Put": {"TableName": self.table, "Item": number}}
+        self.cancelled([{"Code": "None"}, {"Code": "ValidationError", "Message": begins + "Type mismatch for key pk "
+                                           "expected: S actual: N"}, {"Code": "None"}, {"Code": "None"}],
+                       self.put("fine"), wrong, wrong, self.check("x", "attribute_exists(pk)"))
         empty = ("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
                  "an empty string value. Key: pk")
         for action in (self.put(""), self.delete(""), self.check("", "attribute_exists(pk)"),
@@ -207,6 +212,14 @@ class Transactions(ServerCase):
         self.invalid('Invalid ProjectionExpression: Syntax error; token: "!", near: "!!"',
                      self.get_of("a", ProjectionExpression="!!!"), call=self.raw.transact_get_items)
 
+    def test_placeholders_beside_no_expression(self):
+        names, values = {"ExpressionAttributeNames": {"#n": "x"}}, {"ExpressionAttributeValues": {":v": {"N": "1"}}}
+        self.write(self.put("a", condition=names), self.put("b", condition=values))
+        self.write(self.delete("a", **names), self.delete("b", **values))
+        self.assertEqual([{}], self.read(self.get_of("a", **names))["Responses"])
+        self.invalid("Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}",
+                     self.get_of("a", ProjectionExpression="pk", **names), call=self.raw.transact_get_items)
+
     def test_limits(self):
         big = {"S": "x" * 350_000}
         self.write(*(self.put(f"k{at}", n={"N": str(at)}) for at in range(100)))
@@ -214,14 +227,16 @@ class Transactions(ServerCase):
         self.assertEqual([str(at) for at in range(100)], [each["Item"]["n"]["N"] for each in reply["Responses"]])
         self.write(*(self.put(f"k{at}", v=big) for at in range(11)))
         self.write(self.put("k11", v=big))
-        self.invalid("The aggregate size of the items in the transaction exceeds 4 MB",
-                     *(self.put(f"new{at}", v=big) for at in range(12)))
+        too_large = "Transaction payload size cannot exceed 4 MB"
+        self.invalid(too_large, *(self.put(f"new{at}", v=big) for at in range(12)))
         self.assertIsNone(self.item("new0"))
-        self.invalid("The aggregate size of the items in the transaction exceeds 4 MB",
+        self.invalid(too_large, *(self.update(f"new{at}", "SET w = :w", ExpressionAttributeValues={":w": big})
+                                  for at in range(12)))
+        self.invalid("The aggregate size of the items in the transaction cannot exceed 4 MB",
                      *(self.get_of(f"k{at}") for at in range(12)), call=self.raw.transact_get_items)
-        self.invalid("The aggregate size of the items in the transaction exceeds 4 MB",
-                     *(self.update(f"k{at}", "SET w = :w", ExpressionAttributeValues={":w": {"S": "1"}})
-                       for at in range(12)))
+        # what an action brings counts, not the item that it meets (ScyllaDB, test_transact)
+        self.write(*(self.update(f"k{at}", "SET w = :w", ExpressionAttributeValues={":w": {"S": "1"}})
+                     for at in range(12)))
         self.invalid("Item size has exceeded the maximum allowed size", self.put("a", v={"S": "x" * 409_600}))
         self.write(*(self.delete(f"k{at}") for at in range(100)))
         self.assertEqual([], self.scan_all())
