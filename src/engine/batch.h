@@ -6,10 +6,11 @@
 
 /* The limits of our own engines. Keys: above the largest item key (table, hash, 2048 bytes of
  * partition and 1024 of sort key, escaped). Values: above a log record with two items of 400 KB.
- * Batches: above a transaction of 4 MB with what it replaces (100 items of 400 KB). */
+ * Batches: above a BatchWriteItem of 25 items of 400 KB, with what it replaces, on a table with 25
+ * indexes that project all of them. */
 #define LIMITS_KEY_MOST   ((size_t)16 * 1024)
 #define LIMITS_VALUE_MOST ((size_t)16 * 1024 * 1024)
-#define LIMITS_BATCH_MOST ((size_t)64 * 1024 * 1024)
+#define LIMITS_BATCH_MOST ((size_t)320 * 1024 * 1024)
 
 static inline struct bytes batch_op_key(const struct batch_op *op)
 {

@@ -14,8 +14,8 @@
 
 /* Kinds of catalogue records that are ours: the first byte of their keys. */
 #define CATALOG_TABLE   'T' /* name -> the table */
-#define CATALOG_NUMBERS 'N' /* -> the next table number */
-#define CATALOG_DROPPED 'D' /* number -> a deleted table whose data is still there */
+#define CATALOG_NUMBERS 'N' /* -> the next number of a table or an index */
+#define CATALOG_DROPPED 'D' /* number -> a deleted table or index whose data is still there */
 #define CATALOG_TOKEN   'I' /* period, SHA-256 of a token -> the request it stands for */
 
 /* A description that is held by whoever uses it: the catalogue, works. Immutable once it is in the

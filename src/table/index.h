@@ -1,13 +1,14 @@
 /* table/index.h - what a secondary index holds of an item: its entry, which is the index key and
  * the projected item. The entry of an item is a function of the item alone, so a write stages what
- * changes of it from the item before and the item after. Pure functions; results are in the arena.
- */
+ * changes of it from the item before and the item after. Pure functions; results are in the arena
+ * or borrow from the item. */
 #ifndef TABLE_INDEX_H
 #define TABLE_INDEX_H
 
 #include "table/schema.h"
 
-/* Where an entry lies in SPACE_INDEX: number of the index (8) | index key. An index key is
+/* Where an entry lies in SPACE_INDEX: number of the index (8) | index key; its value is the packed
+ * item alone. An index key is
  *
  *     hash of the partition attributes | each index attribute as a key part | item key
  *
@@ -15,19 +16,39 @@
  * partition key of several attributes is that of their encoded parts, one behind the other: an
  * order of our own, since the service's is not known. */
 struct index_entry {
-    struct bytes key;  /* index key */
+    struct bytes key;  /* index key; empty: no entry */
     struct bytes item; /* packed: keys of index and table, and what is projected */
 };
 
 /* The entry of an item; false: the index has none, since the item lacks an index attribute, or has
  * one that cannot be indexed (of another type, empty, too long: an item that was there before the
  * index was). */
-bool index_entry(const struct table_index *index, struct bytes item_key, struct bytes item,
-                 const struct table *table, struct arena *arena, struct index_entry *out);
+bool index_entry(const struct table *table, const struct table_index *index, struct bytes item_key,
+                 struct bytes item, struct arena *arena, struct index_entry *out);
 
-/* What the service refuses of an item that is written: ERR_VALIDATION for an index attribute that
- * is there and of another type, empty, or too long. */
-MUST_CHECK bool indexes_check(const struct table *table, struct bytes item, struct err *err);
+/* What becomes of the entry when the item does; BYTES_NONE is an item that is not there. */
+struct index_step {
+    struct index_entry before, after;
+};
+/* False: nothing changes in the index. */
+bool index_step(const struct table *table, const struct table_index *index, struct bytes item_key,
+                struct bytes before, struct bytes after, struct arena *arena,
+                struct index_step *out);
+
+/* What the service refuses of an item that is written (dynamodb-conformance, recorded 2026-06, also
+ * for the order: types come first, and of several indexes the one whose name is least is named). Of
+ * an update (`updated`) only what it changes is looked at; `before` is the item before it.
+ * ERR_VALIDATION. indexes_match() looks at types alone: a transaction is cancelled by what it
+ * refuses, and refused as a request by what the rest does (empty, too long). */
+MUST_CHECK bool indexes_match(const struct table *table, struct bytes before, struct bytes item,
+                              struct err *err);
+MUST_CHECK bool indexes_check(const struct table *table, struct bytes before, struct bytes item,
+                              bool updated, struct err *err);
+
+/* Appends what the index keys of one partition begin with: the hash and the parts of the partition
+ * attributes, whose contents are in `values`. */
+void index_put_partition(struct buf *out, const struct table_index *index,
+                         const struct bytes *values);
 
 /* The Key map of an entry's item, packed: keys of the index and of the table (LastEvaluatedKey). */
 struct bytes index_key_item(const struct table *table, const struct table_index *index,
@@ -37,8 +58,8 @@ struct bytes index_key_item(const struct table *table, const struct table_index 
 struct bytes index_key_of(const struct table *table, const struct table_index *index,
                           struct bytes key_item, struct arena *arena);
 
-/* The item key at the end of an index key. */
-struct bytes index_item_key(const struct table *table, const struct table_index *index,
-                            struct bytes index_key, struct arena *arena);
+/* The item key at the end of an index key; empty for bytes that are none. */
+struct bytes index_item_key(const struct table_index *index, struct bytes index_key,
+                            struct arena *arena);
 
 #endif

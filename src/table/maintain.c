@@ -1,6 +1,6 @@
 /* table/maintain.c - forgetting in the background: logs beyond their periods, logs that nobody
- * needs, the data of deleted tables. Every step is a commit that expects what it saw, and is done
- * again by the next round if it was refused. */
+ * needs, the data of deleted tables and indexes. Every step is a commit that expects what it saw,
+ * and is done again by the next round if it was refused. */
 #include "table/change.h"
 
 #include "base/clock.h"
@@ -118,7 +118,7 @@ static bool table_maintain(void *context, const struct table *table, struct err 
     return true;
 }
 
-/* --- deleted tables --- */
+/* --- deleted tables and indexes --- */
 
 static bool dropped_visit(void *context, struct bytes key, struct bytes value)
 {
@@ -138,11 +138,13 @@ static void range_stage(struct engine_batch *batch, enum engine_space space, uin
     batch_delete_range(batch, space, buf_bytes(&from), buf_bytes(&to));
 }
 
-/* Everything of the table's in one commit; later, when the last pin has gone, if there is one. */
-static bool table_purge(struct tables *tables, uint64_t number, struct arena *arena,
-                        struct err *err)
+/* Everything under the number of a table or of an index, in one commit; later, when the last pin
+ * has gone, if there is one. */
+static bool number_purge(struct tables *tables, uint64_t number, struct arena *arena,
+                         struct err *err)
 {
-    static const enum engine_space spaces[] = {SPACE_ITEMS, SPACE_CHANGELOG, SPACE_STATISTICS};
+    static const enum engine_space spaces[] = {SPACE_ITEMS, SPACE_INDEX, SPACE_CHANGELOG,
+                                               SPACE_STATISTICS};
     struct engine *engine = tables->engine;
     struct engine_batch batch;
     struct log_state state;
@@ -184,7 +186,7 @@ static bool dropped_purge(struct tables *tables, struct err *err)
     arena_init(&arena);
     bool ok = engine_scan_all(tables->engine, &scan, err) != SCAN_FAILED;
     for (size_t at = 0; ok && at + 8 <= numbers.size; at += 8)
-        ok = table_purge(tables, be64_load(numbers.data + at), &arena, err);
+        ok = number_purge(tables, be64_load(numbers.data + at), &arena, err);
     arena_release(&arena);
     buf_release(&numbers);
     return ok;

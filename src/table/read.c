@@ -6,6 +6,7 @@
 
 #include "base/cursor.h"
 #include "table/items.h"
+#include "table/tally.h"
 
 struct bytes item_place(struct arena *arena, uint64_t table, struct bytes key)
 {
@@ -159,11 +160,11 @@ static bool figures_visit(void *context, struct bytes key, struct bytes value)
     return !run->failed || err_fail(run->err, ERR_CORRUPT, "statistics of %zu bytes", value.size);
 }
 
-bool table_figures(struct tables *tables, const struct table *table, struct table_figures *out,
-                   struct err *err)
+static bool number_figures(struct tables *tables, uint64_t number, struct table_figures *out,
+                           struct err *err)
 {
     struct figures_run run = {.err = err};
-    uint8_t from[8], to[8];
+    uint8_t from[8], to[12];
     struct engine_scan scan = {
         .space = SPACE_STATISTICS,
         .from = bytes_of(from, sizeof from),
@@ -172,10 +173,23 @@ bool table_figures(struct tables *tables, const struct table *table, struct tabl
         .context = &run,
     };
 
-    be64_store(from, table->number);
-    be64_store(to, table->number + 1);
+    be64_store(from, number);
+    be64_store(to, number);
+    be32_store(to + 8, TALLY_SHARDS);
     if (engine_scan_all(tables->engine, &scan, err) == SCAN_FAILED || run.failed)
         return false;
     *out = run.sum;
     return true;
+}
+
+bool table_figures(struct tables *tables, const struct table *table, struct table_figures *out,
+                   struct err *err)
+{
+    return number_figures(tables, table->number, out, err);
+}
+
+bool index_figures(struct tables *tables, const struct table_index *index,
+                   struct table_figures *out, struct err *err)
+{
+    return number_figures(tables, index->number, out, err);
 }

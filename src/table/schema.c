@@ -17,9 +17,14 @@ static const char *const type_names[] = {
     [VALUE_L] = "L",       [VALUE_M] = "M",
 };
 
-static enum value_type key_value_type(enum key_type type)
+enum value_type key_value_type(enum key_type type)
 {
     return type == KEY_S ? VALUE_S : type == KEY_N ? VALUE_N : VALUE_B;
+}
+
+const char *value_type_name(enum value_type type)
+{
+    return type_names[type];
 }
 
 /* A Key parameter says one thing whatever is wrong with it; an item is told what. */
@@ -37,8 +42,8 @@ static bool attribute_find(const struct key_attribute *attribute, struct bytes i
                         BYTES_ARGS(attribute->name));
     return err_fail(err, ERR_VALIDATION,
                     INVALID "Type mismatch for key %.*s expected: %s actual: %s",
-                    BYTES_ARGS(attribute->name), type_names[key_value_type(attribute->type)],
-                    type_names[value->type]);
+                    BYTES_ARGS(attribute->name), value_type_name(key_value_type(attribute->type)),
+                    value_type_name(value->type));
 }
 
 static bool attribute_check(const struct key_attribute *attribute, bool partition,

@@ -84,6 +84,10 @@ struct table {
     bool log; /* something needs the change log: writes append to it */
 };
 
+/* What a key attribute's values are, and what the service calls a type. */
+enum value_type key_value_type(enum key_type type);
+const char *value_type_name(enum value_type type);
+
 /* NULL: the table has no index of that name. */
 const struct table_index *table_find_index(const struct table *table, struct bytes name);
 

@@ -46,7 +46,8 @@ static enum run change_begin_of(struct work *work, const struct table *current, 
 
 /* --- create --- */
 
-static void number_stage(struct work *work, uint64_t number)
+/* Numbers up to `next` are given: to the table that is put, or to its indexes. */
+static void numbers_stage(struct work *work, uint64_t next)
 {
     struct tables *tables = work->tables;
     const struct engine_limits *limits = &tables->engine->limits;
@@ -56,12 +57,29 @@ static void number_stage(struct work *work, uint64_t number)
     struct item_maker maker;
 
     item_begin(&maker, &change->arena);
-    item_put_integer(&maker, "Next", (int64_t)number + 1);
+    item_put_integer(&maker, "Next", (int64_t)next);
     batch_expect(&work->batch, SPACE_CATALOG, key, tables->numbers_stored ? stamp : BYTES_NONE,
                  false);
     /* The slot of the table's record: one stamp, the one that change_install() takes. */
     stored_item_put(&work->batch, limits, SPACE_CATALOG, key, item_finish(&maker), 0);
-    change->numbers_after = number + 1;
+    change->numbers_after = next;
+}
+
+/* Gives numbers to the indexes that have none, from `next` on; answers the next one. */
+static uint64_t indexes_number(struct table *table, bool building, uint64_t next,
+                               struct arena *arena)
+{
+    struct table_index *indexes = arena_alloc(arena, table->index_count * sizeof *indexes);
+
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        indexes[i] = table->indexes[i];
+        if (indexes[i].number != 0)
+            continue;
+        indexes[i].number = next++;
+        indexes[i].building = building;
+    }
+    table->indexes = indexes;
+    return next;
 }
 
 enum run tables_create(struct work *work, const struct table *wanted, const struct table **out,
@@ -89,8 +107,9 @@ enum run tables_create(struct work *work, const struct table *wanted, const stru
     table.number = tables->next_number;
     table.created = now_of(tables);
     table.recovery = table.log = false;
+    uint64_t next = indexes_number(&table, false, table.number + 1, work->arena);
     *out = change_put(work, NULL, &table, false);
-    number_stage(work, table.number);
+    numbers_stage(work, next);
     work_hold(work, work->change->entry);
     change_submit(work);
     return RUN_DONE;
@@ -98,18 +117,35 @@ enum run tables_create(struct work *work, const struct table *wanted, const stru
 
 /* --- delete --- */
 
-/* What is needed to purge it later. */
-static void dropped_stage(struct work *work, const struct table *table)
+/* What is needed to purge it later: of a table, or of an index, whose data is its entries. */
+static void dropped_stage(struct work *work, const struct table *table, uint64_t number,
+                          struct bytes name)
 {
     struct arena *arena = &work->change->arena;
     struct item_maker maker;
 
     item_begin(&maker, arena);
-    item_put_text(&maker, "Name", table->name);
+    item_put_text(&maker, "Name", name);
     item_put_text(&maker, "Id", table->id);
     stored_item_put(&work->batch, &work->tables->engine->limits, SPACE_CATALOG,
-                    catalog_number_key(arena, CATALOG_DROPPED, table->number), item_finish(&maker),
+                    catalog_number_key(arena, CATALOG_DROPPED, number), item_finish(&maker),
                     batch_slot(&work->batch));
+}
+
+static bool has_index(const struct table *table, uint64_t number)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].number == number)
+            return true;
+    return false;
+}
+
+/* The indexes of a table that `kept` does not have. */
+static void indexes_drop(struct work *work, const struct table *table, const struct table *kept)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (kept == NULL || !has_index(kept, table->indexes[i].number))
+            dropped_stage(work, table, table->indexes[i].number, table->indexes[i].name);
 }
 
 enum run tables_delete(struct work *work, struct bytes name, const struct table **out,
@@ -129,7 +165,8 @@ enum run tables_delete(struct work *work, struct bytes name, const struct table 
         return RUN_FAILED;
     }
     change_remove(work, table);
-    dropped_stage(work, table);
+    dropped_stage(work, table, table->number, table->name);
+    indexes_drop(work, table, NULL);
     *out = table;
     change_submit(work);
     return RUN_DONE;
@@ -151,10 +188,39 @@ enum run tables_update(struct work *work, const struct table *current, const str
     wanted.recovery_days = current->recovery_days;
     wanted.log_epoch = current->log_epoch;
     wanted.log = current->log;
+    uint64_t first = work->tables->next_number;
+    uint64_t next = indexes_number(&wanted, true, first, work->arena);
     *out = change_put(work, current, &wanted, false);
+    if (next != first)
+        numbers_stage(work, next);
+    indexes_drop(work, current, &wanted);
     work_hold(work, work->change->entry);
+    if (work->stage != NULL && !work->stage(work, *out, err))
+        return RUN_FAILED;
     change_submit(work);
     return RUN_DONE;
+}
+
+enum run tables_index_built(struct work *work, struct bytes name, uint64_t index,
+                            const struct table **out, struct err *err)
+{
+    const struct table *current = work_find_table(work, name);
+    struct table built;
+
+    *out = NULL;
+    if (current == NULL)
+        return RUN_DONE;
+    built = *current;
+    struct table_index *indexes = arena_alloc(work->arena, built.index_count * sizeof *indexes);
+    bool found = false;
+    for (uint32_t i = 0; i < built.index_count; i++) {
+        indexes[i] = built.indexes[i];
+        found = found || (indexes[i].number == index && indexes[i].building);
+        if (indexes[i].number == index)
+            indexes[i].building = false;
+    }
+    built.indexes = indexes;
+    return found ? tables_update(work, current, &built, out, err) : RUN_DONE;
 }
 
 /* --- recovery --- */

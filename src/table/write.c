@@ -10,6 +10,9 @@
 #include "table/catalog.h"
 
 #include "base/hash.h"
+#include "table/index.h"
+#include "table/items.h"
+#include "table/tally.h"
 
 /* A write and what it found. */
 struct staged {
@@ -17,6 +20,7 @@ struct staged {
     struct bytes place;     /* table number | item key */
     struct bytes old_stamp; /* BYTES_NONE: there was no item */
     uint64_t old_size, new_size;
+    struct index_step *steps; /* one for each index; those of write->indexes that changed */
 };
 
 static uint64_t lock_id(const struct write *write)
@@ -58,11 +62,7 @@ static enum run writes_lock(struct work *work, const struct write *writes, size_
 
 static struct bytes place_of(struct arena *arena, const struct write *write)
 {
-    uint8_t *place = arena_alloc(arena, ITEM_KEY_AT + write->key.size);
-
-    be64_store(place, write->table->number);
-    memcpy(place + ITEM_KEY_AT, write->key.data, write->key.size);
-    return bytes_of(place, ITEM_KEY_AT + write->key.size);
+    return item_place(arena, write->table->number, write->key);
 }
 
 /* Reads the item as it is; it is copied, since the batch keeps parts of it. */
@@ -88,6 +88,129 @@ static bool old_read(struct work *work, const struct engine_snapshot *snapshot,
     return true;
 }
 
+/* --- indexes ---------------------------------------------------------------------------------- */
+
+/* The item as it will be. */
+static struct bytes item_after(const struct write *write)
+{
+    switch (write->kind) {
+    case WRITE_PUT:
+        return write->item;
+    case WRITE_DELETE:
+        return BYTES_NONE;
+    case WRITE_NOTHING:
+    case WRITE_FILL:
+        break;
+    }
+    return write->old;
+}
+
+/* Whether an index that is being built has the entry of the item before: it lacks those of items
+ * that were there before the index was and that neither a write nor the builder has come to. */
+static bool entry_there(struct work *work, const struct write *write,
+                        const struct table_index *index, bool *there, struct err *err)
+{
+    struct engine_value value;
+    struct index_entry entry;
+
+    *there = false;
+    if (!index_entry(write->table, index, write->key, write->old, work->arena, &entry))
+        return true;
+    if (!engine_get(work->tables->engine, NULL, SPACE_INDEX,
+                    item_place(work->arena, index->number, entry.key), &value, there, err))
+        return false;
+    engine_value_release(&value);
+    return true;
+}
+
+static bool step_prepare(struct work *work, const struct write *write,
+                         const struct table_index *index, struct index_step *step,
+                         struct index_change *change, struct err *err)
+{
+    struct bytes before = write->old;
+    bool there = true;
+
+    if (index->building && !entry_there(work, write, index, &there, err))
+        return false;
+    if (!there)
+        before = BYTES_NONE;
+    change->changed =
+        index_step(write->table, index, write->key, before, item_after(write), work->arena, step);
+    if (!change->changed)
+        return true;
+    change->old_size = step->before.key.size > 0 ? item_size(step->before.item) : 0;
+    change->new_size = step->after.key.size > 0 ? item_size(step->after.item) : 0;
+    change->moved = step->before.key.size > 0 && step->after.key.size > 0 &&
+                    !bytes_equal(step->before.key, step->after.key);
+    return true;
+}
+
+static bool indexes_prepare(struct work *work, struct staged *staged, struct err *err)
+{
+    struct write *write = staged->write;
+    uint32_t count = write->table->index_count;
+
+    if (count == 0)
+        return true;
+    write->indexes = arena_zalloc(work->arena, count * sizeof *write->indexes);
+    if (write->kind == WRITE_NOTHING)
+        return true;
+    staged->steps = arena_alloc(work->arena, count * sizeof *staged->steps);
+    for (uint32_t i = 0; i < count; i++)
+        if (!step_prepare(work, write, &write->table->indexes[i], &staged->steps[i],
+                          &write->indexes[i], err))
+            return false;
+    return true;
+}
+
+static void step_stage(struct engine_batch *batch, const struct table_index *index,
+                       const struct index_step *step)
+{
+    struct bytes before = step->before.key, after = step->after.key;
+
+    if (before.size > 0 && !bytes_equal(before, after))
+        batch_delete(batch, SPACE_INDEX, item_place(batch->arena, index->number, before));
+    if (after.size > 0)
+        batch_put(batch, SPACE_INDEX, item_place(batch->arena, index->number, after),
+                  step->after.item);
+}
+
+/* While an index is being built, another builder may put the entry of an item that nobody writes,
+ * so the batch expects of the entry what was found. */
+static void entry_expect(struct engine_batch *batch, const struct write *write,
+                         const struct table_index *index, bool there)
+{
+    struct index_entry entry;
+
+    if (index->building &&
+        index_entry(write->table, index, write->key, write->old, batch->arena, &entry))
+        batch_expect(batch, SPACE_INDEX, item_place(batch->arena, index->number, entry.key),
+                     there ? bytes_of(entry.item.data, 1) : BYTES_NONE, true);
+}
+
+/* Counted in the shard of the item, wherever the entry lies: one counter, and none that all writes
+ * of a popular index key would share. */
+static void indexes_stage(struct engine_batch *batch, struct tally *tally,
+                          const struct staged *staged)
+{
+    const struct write *write = staged->write;
+
+    for (uint32_t i = 0; i < write->table->index_count; i++) {
+        const struct table_index *index = &write->table->indexes[i];
+        const struct index_change *change = &write->indexes[i];
+        const struct index_step *step = &staged->steps[i];
+        if (!change->changed)
+            continue;
+        entry_expect(batch, write, index, step->before.key.size > 0);
+        step_stage(batch, index, step);
+        tally_figures(tally, index->number, log_shard(write->key),
+                      (int64_t)(step->after.key.size > 0) - (int64_t)(step->before.key.size > 0),
+                      (int64_t)change->new_size - (int64_t)change->old_size);
+    }
+}
+
+/* --- one write -------------------------------------------------------------------------------- */
+
 static bool write_prepare(struct work *work, struct write *write, struct staged *staged,
                           struct err *err)
 {
@@ -96,58 +219,71 @@ static bool write_prepare(struct work *work, struct write *write, struct staged 
         return false;
     if (write->settle != NULL && !write->settle(write, work->arena, err))
         return false;
-    if (write->kind != WRITE_PUT)
-        return true;
-    staged->new_size = item_size(write->item);
-    if (staged->new_size > ITEM_SIZE_MOST)
-        return err_fail(err, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
-    return true;
+    if (write->kind == WRITE_PUT) {
+        staged->new_size = item_size(write->item);
+        if (staged->new_size > ITEM_SIZE_MOST)
+            return err_fail(err, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
+    }
+    return indexes_prepare(work, staged, err);
+}
+
+static bool indexes_change(const struct write *write)
+{
+    for (uint32_t i = 0; i < write->table->index_count; i++)
+        if (write->indexes[i].changed)
+            return true;
+    return false;
 }
 
 static bool changes_something(const struct staged *staged)
 {
-    enum write_kind kind = staged->write->kind;
-
-    return kind == WRITE_PUT || (kind == WRITE_DELETE && staged->old_stamp.size > 0);
+    switch (staged->write->kind) {
+    case WRITE_PUT:
+        return true;
+    case WRITE_DELETE:
+        return staged->old_stamp.size > 0;
+    case WRITE_FILL:
+        return indexes_change(staged->write);
+    case WRITE_NOTHING:
+        break;
+    }
+    return false;
 }
 
-static void statistics_stage(struct engine_batch *batch, const struct staged *staged)
-{
-    bool put = staged->write->kind == WRITE_PUT, had = staged->old_stamp.size > 0;
-    int64_t deltas[2] = {(int64_t)put - (int64_t)had,
-                         (int64_t)staged->new_size - (int64_t)staged->old_size};
-    uint8_t *key = arena_alloc(batch->arena, 12);
-
-    if (deltas[0] == 0 && deltas[1] == 0)
-        return;
-    be64_store(key, staged->write->table->number);
-    be32_store(key + 8, log_shard(staged->write->key));
-    batch_add(batch, SPACE_STATISTICS, bytes_of(key, 12), deltas, 2);
-}
-
-static void write_stage(struct engine_batch *batch, const struct engine_limits *limits,
-                        const struct staged *staged)
+/* The item itself, its figures and its record. */
+static void item_stage(struct engine_batch *batch, const struct engine_limits *limits,
+                       struct tally *tally, const struct staged *staged)
 {
     const struct write *write = staged->write;
-
-    batch_expect(batch, SPACE_ITEMS, staged->place, staged->old_stamp, true);
-    if (!changes_something(staged))
-        return;
+    bool put = write->kind == WRITE_PUT, had = staged->old_stamp.size > 0;
     uint32_t slot = batch_slot(batch);
-    if (write->kind == WRITE_PUT)
+
+    if (put)
         stored_item_put(batch, limits, SPACE_ITEMS, staged->place, write->item, slot);
     else
         batch_delete(batch, SPACE_ITEMS, staged->place);
-    statistics_stage(batch, staged);
+    tally_figures(tally, write->table->number, log_shard(write->key), (int64_t)put - (int64_t)had,
+                  (int64_t)staged->new_size - (int64_t)staged->old_size);
     if (!write->table->log)
         return;
     struct log_record record = {
         .cause = CAUSE_WRITE,
         .key = write->key,
         .before = write->old,
-        .after = write->kind == WRITE_PUT ? write->item : BYTES_NONE,
+        .after = put ? write->item : BYTES_NONE,
     };
     changelog_append(batch, limits, write->table->number, write->table->log_epoch, slot, &record);
+}
+
+static void write_stage(struct engine_batch *batch, const struct engine_limits *limits,
+                        struct tally *tally, const struct staged *staged)
+{
+    batch_expect(batch, SPACE_ITEMS, staged->place, staged->old_stamp, true);
+    if (!changes_something(staged))
+        return;
+    if (staged->write->kind != WRITE_FILL)
+        item_stage(batch, limits, tally, staged);
+    indexes_stage(batch, tally, staged);
 }
 
 static void tables_expect(struct work *work, const struct write *writes, size_t count)
@@ -167,6 +303,7 @@ enum run table_write(struct work *work, struct write *writes, size_t count,
                      void *context, struct err *err)
 {
     struct staged *staged = arena_alloc(work->arena, count * sizeof *staged);
+    struct tally tally;
     bool changed = false;
     enum run run = writes_lock(work, writes, count, err);
 
@@ -182,8 +319,10 @@ enum run table_write(struct work *work, struct write *writes, size_t count,
     if (!changed && work->batch.count == 0)
         return RUN_DONE;
     tables_expect(work, writes, count);
+    tally_init(&tally, work->batch.arena);
     for (size_t i = 0; i < count; i++)
-        write_stage(&work->batch, &work->tables->engine->limits, &staged[i]);
+        write_stage(&work->batch, &work->tables->engine->limits, &tally, &staged[i]);
+    tally_stage(&tally, &work->batch);
     work_submit(work);
     return RUN_DONE;
 }

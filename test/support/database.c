@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "support/check.h"
+#include "support/expressions.h"
 
 void database_open(struct database *database, struct engine *engine)
 {
@@ -75,6 +76,18 @@ static bool database_run(struct database *database,
         *time = ok && call.work.submitted ? call.work.batch.time : 0;
     call_release(&call);
     return ok;
+}
+
+static enum run create_of_step(struct work *work, void *context, struct err *err)
+{
+    const struct table *out;
+
+    return tables_create(work, context, &out, err);
+}
+
+bool database_create_table(struct database *database, const struct table *wanted, struct err *err)
+{
+    return database_run(database, create_of_step, (struct table *)(uintptr_t)wanted, NULL, err);
 }
 
 struct table_step {
@@ -182,6 +195,37 @@ bool database_put(struct database *database, const char *table, const char *key,
     struct err err;
 
     return database_write(database, &(struct simple_write){table, key, value}, 1, NULL, &err);
+}
+
+struct json_step {
+    const char *table, *item;
+    bool put;
+};
+
+static enum run json_step(struct work *work, void *context, struct err *err)
+{
+    struct json_step *step = context;
+    struct bytes item = test_item(work->arena, step->item);
+    struct write *write = arena_zalloc(work->arena, sizeof *write);
+
+    write->kind = step->put ? WRITE_PUT : WRITE_DELETE;
+    write->item = step->put ? item : BYTES_NONE;
+    if (!work_table(work, bytes_of_text(step->table), &write->table, err) ||
+        !table_key(write->table, item, false, work->arena, &write->key, err))
+        return RUN_FAILED;
+    return table_write(work, write, 1, answer_nothing, NULL, err);
+}
+
+bool database_put_json(struct database *database, const char *table, const char *item,
+                       struct err *err)
+{
+    return database_run(database, json_step, &(struct json_step){table, item, true}, NULL, err);
+}
+
+bool database_delete_json(struct database *database, const char *table, const char *key,
+                          struct err *err)
+{
+    return database_run(database, json_step, &(struct json_step){table, key, false}, NULL, err);
 }
 
 const struct table *database_table(struct call *call, const char *name)

@@ -29,6 +29,9 @@ void call_release(struct call *call);
 bool call_run(struct call *call,
               enum run (*step)(struct work *work, void *context, struct err *err), void *context);
 
+/* Any table. */
+bool database_create_table(struct database *database, const struct table *wanted, struct err *err);
+
 /* A table with the partition key "pk" (S) and, if `sort`, the sort key "sk" (N). */
 bool database_create(struct database *database, const char *name, bool sort, struct err *err);
 bool database_delete(struct database *database, const char *name, struct err *err);
@@ -43,6 +46,13 @@ struct simple_write {
 bool database_write(struct database *database, const struct simple_write *writes, size_t count,
                     uint64_t *time, struct err *err);
 bool database_put(struct database *database, const char *table, const char *key, const char *value);
+
+/* One write of an item in JSON, in which ' stands for "; of a deletion only the key is looked at.
+ */
+bool database_put_json(struct database *database, const char *table, const char *item,
+                       struct err *err);
+bool database_delete_json(struct database *database, const char *table, const char *key,
+                          struct err *err);
 
 /* The item's "v" in the call's arena; BYTES_NONE: there is no such item. */
 struct bytes database_get(struct call *call, const char *table, const char *key);

@@ -1,0 +1,359 @@
+/* table/index.c - from an item to its entry in an index, and back to the item's key. The entry of
+ * an item is the same whoever computes it and whenever, so the entry before and the one after a
+ * write say what the write does to the index, and a checker can tell what an index must hold. */
+#include "table/index.h"
+
+#define INVALID    "One or more parameter values were invalid: "
+#define NOT_VALID  "One or more parameter values are not valid. "
+#define PUT_OF_KEY "A value specified for a secondary index key is not supported. "
+#define UPDATE_OF_KEY                                                                              \
+    "The update expression attempted to update a secondary index key to a value that is not "      \
+    "supported. "
+
+#define HASH_SIZE 8
+
+/* --- the attributes of the index's key -------------------------------------------------------- */
+
+/* Whether the values of one half of the key are within its size, all together. */
+static bool sizes_fit(const struct value *values, uint32_t from, uint32_t to, size_t most)
+{
+    size_t size = 0;
+
+    for (uint32_t i = from; i < to; i++)
+        size += values[i].content.size;
+    return size <= most;
+}
+
+/* False: the index has no entry of the item. */
+static bool values_find(const struct table_index *index, struct bytes item, struct value *values)
+{
+    if (item.size == 0)
+        return false;
+    for (uint32_t i = 0; i < index->key_count; i++)
+        if (!item_find(item, index->keys[i].name, &values[i]) ||
+            values[i].type != key_value_type(index->keys[i].type) || values[i].content.size == 0)
+            return false;
+    return sizes_fit(values, 0, index->partition_count, PARTITION_KEY_MOST) &&
+           sizes_fit(values, index->partition_count, index->key_count, SORT_KEY_MOST);
+}
+
+static bool values_equal(const struct table_index *index, const struct value *a,
+                         const struct value *b)
+{
+    for (uint32_t i = 0; i < index->key_count; i++)
+        if (!bytes_equal(a[i].content, b[i].content))
+            return false;
+    return true;
+}
+
+void index_put_partition(struct buf *out, const struct table_index *index,
+                         const struct bytes *values)
+{
+    size_t start = out->size;
+
+    buf_put_be64(out, 0);
+    for (uint32_t i = 0; i < index->partition_count; i++)
+        key_put_part(out, index->keys[i].type, values[i]);
+    struct bytes parts = bytes_from(buf_bytes(out), start + HASH_SIZE);
+    be64_store(out->data + start, key_hash(index->partition_count == 1 ? values[0] : parts));
+}
+
+static void put_index_values(struct buf *out, const struct table_index *index,
+                             const struct value *values)
+{
+    struct bytes contents[INDEX_KEYS_MOST];
+
+    for (uint32_t i = 0; i < index->key_count; i++)
+        contents[i] = values[i].content;
+    index_put_partition(out, index, contents);
+    for (uint32_t i = index->partition_count; i < index->key_count; i++)
+        key_put_part(out, index->keys[i].type, contents[i]);
+}
+
+static struct bytes key_make(const struct table_index *index, const struct value *values,
+                             struct bytes item_key, struct arena *arena)
+{
+    struct buf key;
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < index->key_count; i++)
+        size += values[i].content.size + 2;
+    buf_init_in(&key, arena);
+    buf_grow(&key, HASH_SIZE + size + item_key.size);
+    put_index_values(&key, index, values);
+    buf_put_bytes(&key, item_key);
+    return buf_bytes(&key);
+}
+
+/* --- what is projected ------------------------------------------------------------------------ */
+
+static bool is_key_of(const struct key_attribute *keys, uint32_t count, struct bytes name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (bytes_equal(keys[i].name, name))
+            return true;
+    return false;
+}
+
+static bool is_key(const struct table *table, const struct table_index *index, struct bytes name)
+{
+    return is_key_of(index->keys, index->key_count, name) ||
+           is_key_of(table->keys, table->key_count, name);
+}
+
+static bool is_included(const struct table_index *index, struct bytes name)
+{
+    for (uint32_t i = 0; i < index->included_count; i++)
+        if (bytes_equal(index->included[i], name))
+            return true;
+    return false;
+}
+
+/* An item keeps the order of its attributes when some are left out. */
+static struct bytes item_project(const struct table *table, const struct table_index *index,
+                                 struct bytes item, bool keys_only, struct arena *arena)
+{
+    struct item_walk walk = item_walk(item);
+    struct bytes name;
+    struct value value;
+    struct buf out;
+
+    buf_init_in(&out, arena);
+    item_open(&out);
+    while (item_next(&walk, &name, &value))
+        if (is_key(table, index, name) || (!keys_only && is_included(index, name))) {
+            value_put_name(&out, name);
+            buf_put_bytes(&out, value.encoded);
+        }
+    return buf_bytes(&out);
+}
+
+static struct bytes projected(const struct table *table, const struct table_index *index,
+                              struct bytes item, struct arena *arena)
+{
+    if (index->projection == PROJECT_ALL)
+        return item;
+    return item_project(table, index, item, index->projection == PROJECT_KEYS_ONLY, arena);
+}
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+bool index_entry(const struct table *table, const struct table_index *index, struct bytes item_key,
+                 struct bytes item, struct arena *arena, struct index_entry *out)
+{
+    struct value values[INDEX_KEYS_MOST];
+
+    *out = (struct index_entry){.key = BYTES_NONE};
+    if (!values_find(index, item, values))
+        return false;
+    out->key = key_make(index, values, item_key, arena);
+    out->item = projected(table, index, item, arena);
+    return true;
+}
+
+/* The index key of both, once, unless there is nothing to do with it. */
+static bool step_in_place(const struct table *table, const struct table_index *index,
+                          struct bytes item_key, const struct value *values, struct bytes before,
+                          struct bytes after, struct arena *arena, struct index_step *out)
+{
+    out->before.item = projected(table, index, before, arena);
+    out->after.item = projected(table, index, after, arena);
+    if (bytes_equal(out->before.item, out->after.item))
+        return false;
+    out->before.key = out->after.key = key_make(index, values, item_key, arena);
+    return true;
+}
+
+bool index_step(const struct table *table, const struct table_index *index, struct bytes item_key,
+                struct bytes before, struct bytes after, struct arena *arena,
+                struct index_step *out)
+{
+    struct value old[INDEX_KEYS_MOST], new[INDEX_KEYS_MOST];
+    bool had = values_find(index, before, old), has = values_find(index, after, new);
+
+    *out = (struct index_step){.before = {.key = BYTES_NONE}};
+    if (had && has && values_equal(index, old, new))
+        return step_in_place(table, index, item_key, new, before, after, arena, out);
+    if (had)
+        out->before = (struct index_entry){key_make(index, old, item_key, arena),
+                                           projected(table, index, before, arena)};
+    if (has)
+        out->after = (struct index_entry){key_make(index, new, item_key, arena),
+                                          projected(table, index, after, arena)};
+    return had || has;
+}
+
+/* --- what is refused -------------------------------------------------------------------------- */
+
+/* An attribute that a write gives a value: false where it has none, or had the same before. */
+static bool is_written(const struct key_attribute *key, struct bytes before, struct bytes item,
+                       struct value *value)
+{
+    struct value old;
+
+    return item_find(item, key->name, value) &&
+           !(item_find(before, key->name, &old) && bytes_equal(old.encoded, value->encoded));
+}
+
+/* What stands against an item: of one kind, in the index whose name is least. */
+struct objection {
+    const struct table_index *index;
+    const struct key_attribute *key;
+    struct value value;
+};
+
+static bool is_mistyped(const struct key_attribute *key, const struct value *value)
+{
+    return value->type != key_value_type(key->type);
+}
+
+static bool is_empty(const struct key_attribute *key, const struct value *value)
+{
+    (void)key;
+    return value->content.size == 0;
+}
+
+static bool objection_find(const struct table *table, struct bytes before, struct bytes item,
+                           bool (*is_wrong)(const struct key_attribute *key,
+                                            const struct value *value),
+                           struct objection *out)
+{
+    out->index = NULL;
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const struct table_index *index = &table->indexes[i];
+        if (out->index != NULL && bytes_compare(out->index->name, index->name) < 0)
+            continue;
+        for (uint32_t j = 0; j < index->key_count; j++) {
+            struct value value;
+            if (!is_written(&index->keys[j], before, item, &value) ||
+                !is_wrong(&index->keys[j], &value))
+                continue;
+            *out = (struct objection){index, &index->keys[j], value};
+            break;
+        }
+    }
+    return out->index != NULL;
+}
+
+bool indexes_match(const struct table *table, struct bytes before, struct bytes item,
+                   struct err *err)
+{
+    struct objection wrong;
+
+    if (!objection_find(table, before, item, is_mistyped, &wrong))
+        return true;
+    return err_fail(err, ERR_VALIDATION,
+                    INVALID
+                    "Type mismatch for Index Key %.*s Expected: %s Actual: %s IndexName: %.*s",
+                    BYTES_ARGS(wrong.key->name), value_type_name(key_value_type(wrong.key->type)),
+                    value_type_name(wrong.value.type), BYTES_ARGS(wrong.index->name));
+}
+
+static bool empty_refuse(const struct objection *wrong, bool updated, struct err *err)
+{
+    const char *kind = wrong->key->type == KEY_B ? "binary" : "string";
+
+    if (updated)
+        return err_fail(err, ERR_VALIDATION,
+                        NOT_VALID UPDATE_OF_KEY
+                        "The AttributeValue for a key attribute cannot contain an empty %s value.",
+                        kind);
+    return err_fail(err, ERR_VALIDATION,
+                    NOT_VALID PUT_OF_KEY
+                    "The AttributeValue for a key attribute cannot contain an empty %s value. "
+                    "IndexName: %.*s, IndexKey: %.*s",
+                    kind, BYTES_ARGS(wrong->index->name), BYTES_ARGS(wrong->key->name));
+}
+
+/* Whether one half of the key that the write changes is too long, all its attributes together. */
+static bool half_exceeds(const struct table_index *index, uint32_t from, uint32_t to,
+                         struct bytes before, struct bytes item, size_t most)
+{
+    size_t size = 0;
+    bool written = false;
+
+    for (uint32_t i = from; i < to; i++) {
+        struct value value;
+        written = is_written(&index->keys[i], before, item, &value) || written;
+        if (item_find(item, index->keys[i].name, &value))
+            size += value.content.size;
+    }
+    return written && size > most;
+}
+
+static bool sizes_check(const struct table *table, struct bytes before, struct bytes item,
+                        struct err *err)
+{
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const struct table_index *index = &table->indexes[i];
+        if (half_exceeds(index, 0, index->partition_count, before, item, PARTITION_KEY_MOST))
+            return err_fail(err, ERR_VALIDATION,
+                            INVALID "Size of hashkey has exceeded the maximum size limit of%d "
+                                    "bytes",
+                            PARTITION_KEY_MOST);
+        if (half_exceeds(index, index->partition_count, index->key_count, before, item,
+                         SORT_KEY_MOST))
+            return err_fail(err, ERR_VALIDATION,
+                            INVALID "Aggregated size of all range keys has exceeded the size limit "
+                                    "of %d bytes",
+                            SORT_KEY_MOST);
+    }
+    return true;
+}
+
+bool indexes_check(const struct table *table, struct bytes before, struct bytes item, bool updated,
+                   struct err *err)
+{
+    struct objection wrong;
+
+    if (table->index_count == 0)
+        return true;
+    if (!indexes_match(table, before, item, err))
+        return false;
+    if (objection_find(table, before, item, is_empty, &wrong))
+        return empty_refuse(&wrong, updated, err);
+    return sizes_check(table, before, item, err);
+}
+
+/* --- index keys ------------------------------------------------------------------------------- */
+
+struct bytes index_key_item(const struct table *table, const struct table_index *index,
+                            struct bytes item, struct arena *arena)
+{
+    return item_project(table, index, item, true, arena);
+}
+
+struct bytes index_key_of(const struct table *table, const struct table_index *index,
+                          struct bytes key_item, struct arena *arena)
+{
+    struct value values[INDEX_KEYS_MOST], value;
+    struct buf key;
+
+    for (uint32_t i = 0; i < index->key_count; i++)
+        if (!item_find(key_item, index->keys[i].name, &values[i]))
+            values[i].content = BYTES_NONE;
+    buf_init_in(&key, arena);
+    put_index_values(&key, index, values);
+    for (uint32_t i = 0; i < table->key_count; i++) {
+        if (!item_find(key_item, table->keys[i].name, &value))
+            value.content = BYTES_NONE;
+        if (i == 0)
+            buf_put_be64(&key, key_hash(value.content));
+        key_put_part(&key, table->keys[i].type, value.content);
+    }
+    return buf_bytes(&key);
+}
+
+struct bytes index_item_key(const struct table_index *index, struct bytes index_key,
+                            struct arena *arena)
+{
+    struct bytes value;
+
+    if (index_key.size < HASH_SIZE)
+        return BYTES_NONE;
+    index_key = bytes_from(index_key, HASH_SIZE);
+    for (uint32_t i = 0; i < index->key_count; i++)
+        if (!key_take_part(&index_key, index->keys[i].type, arena, &value))
+            return BYTES_NONE;
+    return index_key;
+}
