@@ -119,15 +119,28 @@ void put_capacity_split(struct request *request, struct bytes table, uint64_t ha
 
 struct extras;
 
+/* An index as a reply shows it; of a local one only the figures are. */
+struct index_shown {
+    const char *status;      /* IndexStatus */
+    bool added, backfilling; /* Backfilling is shown of one that UpdateTable has added */
+    const char *warm;        /* Status of its WarmThroughput; NULL: that is not shown */
+    struct table_figures figures;
+};
+
 /* A table as a reply shows it, which may lag behind what it is already. */
 struct table_shown {
     const struct table *table; /* all but its settings */
     const struct extras *extras;
     struct table_figures figures;
-    const char *status;     /* TableStatus: what is asked later finds it ACTIVE or gone */
-    const char *warm;       /* Status of its WarmThroughput; NULL: that is not shown */
-    const char *encryption; /* Status of its SSEDescription */
+    const char *status;          /* TableStatus: what is asked later finds it ACTIVE or gone */
+    const char *warm;            /* Status of its WarmThroughput; NULL: that is not shown */
+    const char *encryption;      /* Status of its SSEDescription */
+    struct index_shown *indexes; /* one for each of table->indexes; not shown with DELETING */
+    struct arena *arena;         /* for what is made of names */
 };
+/* All of them alike, empty and new; or as they are now. In the arena. */
+struct index_shown *indexes_new(const struct table *table, struct arena *arena);
+struct index_shown *indexes_now(const struct table *table, struct arena *arena);
 void put_table(struct buf *out, const struct table_shown *shown);
 
 /* --- what a table is told and only repeats ---------------------------------------------------- */
@@ -139,14 +152,19 @@ struct tag {
     struct bytes key, value;
 };
 
+/* Of a table or a global index. */
+struct capacity {
+    int64_t read_units_most, write_units_most; /* OnDemandThroughput; 0: not given */
+    int64_t warm_reads, warm_writes;           /* WarmThroughput at least; 0: whatever its mode */
+};
+
 /* struct table's `settings`, unpacked. */
 struct extras {
     struct tag tags[TAGS_MOST];
     uint32_t tag_count;
-    int64_t read_units_most, write_units_most; /* OnDemandThroughput; 0: not given */
-    int64_t warm_reads, warm_writes;           /* WarmThroughput at least; 0: whatever its mode */
-    struct bytes encryption_key;               /* SSESpecification: the key's ARN; empty: none */
-    uint64_t class_changed;                    /* microseconds; 0: never */
+    struct capacity capacity;
+    struct bytes encryption_key; /* SSESpecification: the key's ARN; empty: none */
+    uint64_t class_changed;      /* microseconds; 0: never */
 };
 void extras_read(struct bytes packed, struct arena *arena, struct extras *out);
 struct bytes extras_pack(const struct extras *extras, struct arena *arena);
@@ -166,16 +184,32 @@ MUST_CHECK bool encryption_take(const struct request *request, struct extras *ex
 /* TableClass, if there is one. */
 MUST_CHECK bool class_check(const struct request *request, struct err *err);
 
-/* ProvisionedThroughput, OnDemandThroughput and WarmThroughput. `table`: as it will be; only for
- * WarmThroughput as it is, unless it is being created. ON_DEMAND_CLEARED is left in the extras. */
-MUST_CHECK bool throughput_take(const struct value_node *node, struct table *table,
-                                struct err *err);
-MUST_CHECK bool on_demand_take(const struct value_node *node, const struct table *table,
-                               bool creating, struct extras *extras, struct err *err);
-MUST_CHECK bool warm_take(const struct value_node *node, const struct table *table, bool creating,
-                          struct extras *extras, struct err *err);
-/* What a table has warm. */
-void warm_of(const struct table *table, const struct extras *extras, int64_t *reads,
+/* struct table_index's `settings` are a packed capacity; a table's are among its extras. */
+void capacity_read(struct bytes packed, struct capacity *out);
+void capacity_put(struct item_maker *maker, const struct capacity *capacity);
+struct bytes capacity_pack(const struct capacity *capacity, struct arena *arena);
+
+/* Whose capacity it is: as it will be; only for WarmThroughput as it is, unless it is being
+ * created. */
+struct capacity_of {
+    struct bytes index; /* its name; empty: the table itself */
+    bool provisioned, creating;
+    struct throughput throughput;
+};
+struct capacity_of capacity_of_table(const struct table *table, bool creating);
+struct capacity_of capacity_of_index(const struct table *table, const struct table_index *index,
+                                     bool creating);
+
+/* ProvisionedThroughput, OnDemandThroughput and WarmThroughput. Of the throughput only the units
+ * are set; ON_DEMAND_CLEARED is left in the capacity. */
+MUST_CHECK bool throughput_take(const struct value_node *node, const struct capacity_of *of,
+                                struct throughput *out, struct err *err);
+MUST_CHECK bool on_demand_take(const struct value_node *node, const struct capacity_of *of,
+                               struct capacity *capacity, struct err *err);
+MUST_CHECK bool warm_take(const struct value_node *node, const struct capacity_of *of,
+                          struct capacity *capacity, struct err *err);
+/* What it has warm. */
+void warm_of(const struct capacity_of *of, const struct capacity *capacity, int64_t *reads,
              int64_t *writes);
 
 /* Every table that the request names by an ARN is one of this account and region. */

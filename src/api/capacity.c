@@ -1,10 +1,11 @@
-/* api/capacity.c - what a table is told of its capacity: units, the bounds of OnDemandThroughput,
- * and WarmThroughput. Nothing here throttles; the values are held to the service's rules and
- * repeated.
+/* api/capacity.c - what a table or a global index is told of its capacity: units, the bounds of
+ * OnDemandThroughput, and WarmThroughput. Nothing here throttles; the values are held to the
+ * service's rules and repeated.
  *
  * WarmThroughput only rises: a table keeps the highest units it ever had, and an on-demand one has
  * the service's initial ones at least. What is stored is that floor; what a table's mode gives
- * comes on top. Rules and messages: ack-api-quirks, 2026-10 (DDB-TABLE-038, 039, 059, 061, 178). */
+ * comes on top. Rules and messages: ack-api-quirks, 2026-10 (DDB-TABLE-038, 039, 059, 061, 128,
+ * 153, 155, 178). */
 #include "api/api.h"
 
 #define UNITS_MOST INT64_C(1000000000000) /* dynalite's createTable tests */
@@ -34,58 +35,127 @@ const struct field shape_warm[] = {
     SHAPE_END,
 };
 
+/* --- packed ----------------------------------------------------------------------------------- */
+
+void capacity_read(struct bytes packed, struct capacity *out)
+{
+    *out = (struct capacity){0};
+    if (packed.size == 0)
+        return;
+    out->read_units_most = item_integer(packed, "MaxReadRequestUnits", 0);
+    out->write_units_most = item_integer(packed, "MaxWriteRequestUnits", 0);
+    out->warm_reads = item_integer(packed, "ReadUnitsPerSecond", 0);
+    out->warm_writes = item_integer(packed, "WriteUnitsPerSecond", 0);
+}
+
+static void pack_integer(struct item_maker *maker, const char *name, int64_t value)
+{
+    if (value != 0)
+        item_put_integer(maker, name, value);
+}
+
+void capacity_put(struct item_maker *maker, const struct capacity *capacity)
+{
+    pack_integer(maker, "MaxReadRequestUnits", capacity->read_units_most);
+    pack_integer(maker, "MaxWriteRequestUnits", capacity->write_units_most);
+    pack_integer(maker, "ReadUnitsPerSecond", capacity->warm_reads);
+    pack_integer(maker, "WriteUnitsPerSecond", capacity->warm_writes);
+}
+
+struct bytes capacity_pack(const struct capacity *capacity, struct arena *arena)
+{
+    struct item_maker maker;
+
+    item_begin(&maker, arena);
+    capacity_put(&maker, capacity);
+    return item_finish(&maker);
+}
+
+/* --- whose ------------------------------------------------------------------------------------ */
+
+struct capacity_of capacity_of_table(const struct table *table, bool creating)
+{
+    return (struct capacity_of){
+        .provisioned = table->provisioned, .creating = creating, .throughput = table->throughput};
+}
+
+struct capacity_of capacity_of_index(const struct table *table, const struct table_index *index,
+                                     bool creating)
+{
+    return (struct capacity_of){.index = index->name,
+                                .provisioned = table->provisioned,
+                                .creating = creating,
+                                .throughput = index->throughput};
+}
+
 /* --- units ------------------------------------------------------------------------------------ */
 
-bool throughput_take(const struct value_node *node, struct table *table, struct err *err)
+/* " for index x", or nothing where it is the table's own. */
+#define INDEX_FORMAT         "%s%.*s"
+#define INDEX_ARGS(of, word) (of)->index.size > 0 ? (word) : "", BYTES_ARGS((of)->index)
+
+static bool bounds_refuse(const char *name, int64_t units, const struct capacity_of *of,
+                          struct err *err)
+{
+    return err_fail(err, ERR_VALIDATION, "Given value %lld for %s is out of bounds" INDEX_FORMAT,
+                    (long long)units, name, INDEX_ARGS(of, " for index "));
+}
+
+bool throughput_take(const struct value_node *node, const struct capacity_of *of,
+                     struct throughput *out, struct err *err)
 {
     int64_t reads = node_member(node, "ReadCapacityUnits")->integer;
     int64_t writes = node_member(node, "WriteCapacityUnits")->integer;
 
     if (reads > UNITS_MOST)
-        return err_fail(err, ERR_VALIDATION,
-                        "Given value %lld for ReadCapacityUnits is out of bounds",
-                        (long long)reads);
+        return bounds_refuse("ReadCapacityUnits", reads, of, err);
     if (writes > UNITS_MOST)
-        return err_fail(err, ERR_VALIDATION,
-                        "Given value %lld for WriteCapacityUnits is out of bounds",
-                        (long long)writes);
-    table->throughput.read_units = reads;
-    table->throughput.write_units = writes;
+        return bounds_refuse("WriteCapacityUnits", writes, of, err);
+    out->read_units = reads;
+    out->write_units = writes;
     return true;
 }
 
 /* --- bounds of what is asked on demand -------------------------------------------------------- */
 
-static bool bound_take(const struct value_node *node, const char *name, bool creating,
-                       int64_t *bound, struct err *err)
+static bool bound_take(const struct value_node *node, const char *name,
+                       const struct capacity_of *of, int64_t *bound, struct err *err)
 {
     const struct value_node *member = node_member(node, name);
 
     if (member == NULL)
         return true;
-    if (member->integer < 1 && (creating || member->integer != ON_DEMAND_CLEARED))
+    if (member->integer < 1 && (of->creating || member->integer != ON_DEMAND_CLEARED))
         return err_fail(err, ERR_VALIDATION,
-                        INVALID "Requested %s for OnDemandThroughput for table is outside of valid "
-                                "range",
-                        name);
+                        INVALID "Requested %s for OnDemandThroughput for " INDEX_FORMAT
+                                "%s is outside of valid range",
+                        name, INDEX_ARGS(of, "index : "), of->index.size > 0 ? "" : "table");
     *bound = member->integer;
     return true;
 }
 
-bool on_demand_take(const struct value_node *node, const struct table *table, bool creating,
-                    struct extras *extras, struct err *err)
+static bool on_demand_refuse(const char *name, const struct capacity_of *of, struct err *err)
+{
+    const char *word = of->creating ? " for index: " : " for index : ";
+
+    return err_fail(err, ERR_VALIDATION,
+                    INVALID "%s for OnDemandThroughput" INDEX_FORMAT
+                            " cannot be specified when %stable BillingMode is PROVISIONED%s",
+                    name, INDEX_ARGS(of, word), of->creating ? "" : "the ",
+                    of->creating ? "." : "");
+}
+
+bool on_demand_take(const struct value_node *node, const struct capacity_of *of,
+                    struct capacity *capacity, struct err *err)
 {
     const char *named = node_member(node, "MaxReadRequestUnits") != NULL    ? "MaxReadRequestUnits"
                         : node_member(node, "MaxWriteRequestUnits") != NULL ? "MaxWriteRequestUnits"
                                                                             : NULL;
 
-    if (named != NULL && table->provisioned)
-        return err_fail(err, ERR_VALIDATION,
-                        INVALID "%s for OnDemandThroughput cannot be specified when %stable "
-                                "BillingMode is PROVISIONED%s",
-                        named, creating ? "" : "the ", creating ? "." : "");
-    return bound_take(node, "MaxReadRequestUnits", creating, &extras->read_units_most, err) &&
-           bound_take(node, "MaxWriteRequestUnits", creating, &extras->write_units_most, err);
+    if (named != NULL && of->provisioned)
+        return on_demand_refuse(named, of, err);
+    return bound_take(node, "MaxReadRequestUnits", of, &capacity->read_units_most, err) &&
+           bound_take(node, "MaxWriteRequestUnits", of, &capacity->write_units_most, err);
 }
 
 /* --- warm throughput -------------------------------------------------------------------------- */
@@ -95,50 +165,49 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-void warm_of(const struct table *table, const struct extras *extras, int64_t *reads,
+void warm_of(const struct capacity_of *of, const struct capacity *capacity, int64_t *reads,
              int64_t *writes)
 {
-    *reads = larger(extras->warm_reads,
-                    table->provisioned ? table->throughput.read_units : WARM_READS_LEAST);
-    *writes = larger(extras->warm_writes,
-                     table->provisioned ? table->throughput.write_units : WARM_WRITES_LEAST);
+    *reads = larger(capacity->warm_reads,
+                    of->provisioned ? of->throughput.read_units : WARM_READS_LEAST);
+    *writes = larger(capacity->warm_writes,
+                     of->provisioned ? of->throughput.write_units : WARM_WRITES_LEAST);
 }
 
-static bool warm_refuse(const char *unit, const struct table *table, bool creating, struct err *err)
+/* What the units must not be lower than. */
+static const char *warm_floor(const char *unit, const struct capacity_of *of)
 {
-    static const char *const units[] = {"ReadCapacityUnits", "WriteCapacityUnits"};
-
-    if (!creating)
-        return err_fail(err, ERR_VALIDATION,
-                        INVALID "Requested %s for WarmThroughput for table is lower than current "
-                                "WarmThroughput, decreasing WarmThroughput is not supported",
-                        unit);
-    if (table->provisioned)
-        return err_fail(err, ERR_VALIDATION,
-                        INVALID "Requested %s for WarmThroughput for table is lower than %s of "
-                                "ProvisionedThroughput",
-                        unit, units[unit[0] == 'W']);
-    return err_fail(err, ERR_VALIDATION,
-                    INVALID "Requested %s for WarmThroughput for table is lower than initial "
-                            "throughput for OnDemand. See: " INITIAL,
-                    unit);
+    if (!of->creating)
+        return "current WarmThroughput, decreasing WarmThroughput is not supported";
+    if (!of->provisioned)
+        return "initial throughput for OnDemand. See: " INITIAL;
+    return unit[0] == 'R' ? "ReadCapacityUnits of ProvisionedThroughput"
+                          : "WriteCapacityUnits of ProvisionedThroughput";
 }
 
-bool warm_take(const struct value_node *node, const struct table *table, bool creating,
-               struct extras *extras, struct err *err)
+static bool warm_refuse(const char *unit, const struct capacity_of *of, struct err *err)
+{
+    return err_fail(
+        err, ERR_VALIDATION,
+        INVALID "Requested %s for WarmThroughput for " INDEX_FORMAT "%s is lower than %s", unit,
+        INDEX_ARGS(of, "index "), of->index.size > 0 ? "" : "table", warm_floor(unit, of));
+}
+
+bool warm_take(const struct value_node *node, const struct capacity_of *of,
+               struct capacity *capacity, struct err *err)
 {
     const struct value_node *reads = node_member(node, "ReadUnitsPerSecond");
     const struct value_node *writes = node_member(node, "WriteUnitsPerSecond");
     int64_t reads_least, writes_least;
 
-    warm_of(table, extras, &reads_least, &writes_least);
+    warm_of(of, capacity, &reads_least, &writes_least);
     if (reads != NULL && reads->integer < reads_least)
-        return warm_refuse("ReadUnitsPerSecond", table, creating, err);
+        return warm_refuse("ReadUnitsPerSecond", of, err);
     if (writes != NULL && writes->integer < writes_least)
-        return warm_refuse("WriteUnitsPerSecond", table, creating, err);
+        return warm_refuse("WriteUnitsPerSecond", of, err);
     if (reads != NULL)
-        extras->warm_reads = reads->integer;
+        capacity->warm_reads = reads->integer;
     if (writes != NULL)
-        extras->warm_writes = writes->integer;
+        capacity->warm_writes = writes->integer;
     return true;
 }

@@ -1,59 +1,57 @@
 /* api/describe.c - a table as the service describes it. */
-#include "api/api.h"
+#include "api/indexes.h"
 
 #include "base/clock.h"
 #include "json/writer.h"
 
 /* Definitions are told in the order of their names (ack-api-quirks, DDB-TABLE-133). */
-static void put_definitions(struct buf *out, const struct table *table)
+static void put_definitions(struct buf *out, const struct table *table, struct arena *arena)
 {
     static const char *const types[] = {[KEY_S] = "S", [KEY_N] = "N", [KEY_B] = "B"};
-    bool turned =
-        table->key_count == 2 && bytes_compare(table->keys[1].name, table->keys[0].name) < 0;
+    struct key_attribute *attributes;
+    uint32_t count = table_attributes(table, arena, &attributes);
 
     put_member(out, "AttributeDefinitions");
     buf_put_literal(out, "[");
-    for (uint32_t i = 0; i < table->key_count; i++) {
-        const struct key_attribute *key = &table->keys[turned ? 1 - i : i];
+    for (uint32_t i = 0; i < count; i++) {
         put_comma(out);
         buf_put_literal(out, "{");
-        put_text_member(out, "AttributeName", key->name);
-        put_text_member(out, "AttributeType", bytes_of_text(types[key->type]));
+        put_text_member(out, "AttributeName", attributes[i].name);
+        put_text_member(out, "AttributeType", bytes_of_text(types[attributes[i].type]));
         buf_put_literal(out, "}");
     }
     buf_put_literal(out, "]");
 }
 
-static void put_keys(struct buf *out, const struct table *table)
+/* `hashes` of the keys are of the partition key. */
+static void put_keys(struct buf *out, const struct key_attribute *keys, uint32_t hashes,
+                     uint32_t count)
 {
     put_member(out, "KeySchema");
     buf_put_literal(out, "[");
-    for (uint32_t i = 0; i < table->key_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         put_comma(out);
         buf_put_literal(out, "{");
-        put_text_member(out, "AttributeName", table->keys[i].name);
-        put_text_member(out, "KeyType", i == 0 ? BYTES("HASH") : BYTES("RANGE"));
+        put_text_member(out, "AttributeName", keys[i].name);
+        put_text_member(out, "KeyType", i < hashes ? BYTES("HASH") : BYTES("RANGE"));
         buf_put_literal(out, "}");
     }
     buf_put_literal(out, "]");
 }
 
-static void put_throughput(struct buf *out, const struct table *table)
+static void put_throughput(struct buf *out, const struct throughput *throughput, bool provisioned)
 {
-    bool today = table->throughput.decreased / DAY_MICROS == clock_micros() / DAY_MICROS;
+    bool today = throughput->decreased / DAY_MICROS == clock_micros() / DAY_MICROS;
 
     put_member(out, "ProvisionedThroughput");
     buf_put_literal(out, "{");
-    if (table->throughput.increased != 0)
-        put_time_member(out, "LastIncreaseDateTime", table->throughput.increased);
-    if (table->throughput.decreased != 0)
-        put_time_member(out, "LastDecreaseDateTime", table->throughput.decreased);
-    put_integer_member(out, "NumberOfDecreasesToday",
-                       today ? table->throughput.decreases_today : 0);
-    put_integer_member(out, "ReadCapacityUnits",
-                       table->provisioned ? table->throughput.read_units : 0);
-    put_integer_member(out, "WriteCapacityUnits",
-                       table->provisioned ? table->throughput.write_units : 0);
+    if (throughput->increased != 0)
+        put_time_member(out, "LastIncreaseDateTime", throughput->increased);
+    if (throughput->decreased != 0)
+        put_time_member(out, "LastDecreaseDateTime", throughput->decreased);
+    put_integer_member(out, "NumberOfDecreasesToday", today ? throughput->decreases_today : 0);
+    put_integer_member(out, "ReadCapacityUnits", provisioned ? throughput->read_units : 0);
+    put_integer_member(out, "WriteCapacityUnits", provisioned ? throughput->write_units : 0);
     buf_put_literal(out, "}");
 }
 
@@ -73,29 +71,30 @@ static void put_billing(struct buf *out, const struct table *table, bool active)
     buf_put_literal(out, "}");
 }
 
-static void put_on_demand(struct buf *out, const struct extras *extras)
+static void put_on_demand(struct buf *out, const struct capacity *capacity)
 {
-    if (extras->read_units_most == 0 && extras->write_units_most == 0)
+    if (capacity->read_units_most == 0 && capacity->write_units_most == 0)
         return;
     put_member(out, "OnDemandThroughput");
     buf_put_literal(out, "{");
-    if (extras->read_units_most != 0)
-        put_integer_member(out, "MaxReadRequestUnits", extras->read_units_most);
-    if (extras->write_units_most != 0)
-        put_integer_member(out, "MaxWriteRequestUnits", extras->write_units_most);
+    if (capacity->read_units_most != 0)
+        put_integer_member(out, "MaxReadRequestUnits", capacity->read_units_most);
+    if (capacity->write_units_most != 0)
+        put_integer_member(out, "MaxWriteRequestUnits", capacity->write_units_most);
     buf_put_literal(out, "}");
 }
 
-static void put_warm(struct buf *out, const struct table_shown *shown)
+static void put_warm(struct buf *out, const struct capacity_of *of, const struct capacity *capacity,
+                     const char *status)
 {
     int64_t reads, writes;
 
-    warm_of(shown->table, shown->extras, &reads, &writes);
+    warm_of(of, capacity, &reads, &writes);
     put_member(out, "WarmThroughput");
     buf_put_literal(out, "{");
     put_integer_member(out, "ReadUnitsPerSecond", reads);
     put_integer_member(out, "WriteUnitsPerSecond", writes);
-    put_text_member(out, "Status", bytes_of_text(shown->warm));
+    put_text_member(out, "Status", bytes_of_text(status));
     buf_put_literal(out, "}");
 }
 
@@ -129,23 +128,126 @@ static void put_class(struct buf *out, const struct table_shown *shown)
     buf_put_literal(out, "}");
 }
 
+/* --- indexes ---------------------------------------------------------------------------------- */
+
+static void put_projection(struct buf *out, const struct table_index *index)
+{
+    static const char *const names[] = {
+        [PROJECT_ALL] = "ALL", [PROJECT_KEYS_ONLY] = "KEYS_ONLY", [PROJECT_INCLUDE] = "INCLUDE"};
+
+    put_member(out, "Projection");
+    buf_put_literal(out, "{");
+    put_text_member(out, "ProjectionType", bytes_of_text(names[index->projection]));
+    if (index->projection == PROJECT_INCLUDE) {
+        put_member(out, "NonKeyAttributes");
+        buf_put_literal(out, "[");
+        for (uint32_t i = 0; i < index->included_count; i++) {
+            put_comma(out);
+            json_put_string(out, index->included[i]);
+        }
+        buf_put_literal(out, "]");
+    }
+    buf_put_literal(out, "}");
+}
+
+/* What only a global one has. */
+static void put_global(struct buf *out, const struct table *table, const struct table_index *index,
+                       const struct index_shown *shown)
+{
+    struct capacity_of of = capacity_of_index(table, index, false);
+    struct capacity capacity;
+
+    capacity_read(index->settings, &capacity);
+    put_text_member(out, "IndexStatus", bytes_of_text(shown->status));
+    if (shown->added)
+        put_flag_member(out, "Backfilling", shown->backfilling);
+    put_throughput(out, &index->throughput, table->provisioned);
+    put_on_demand(out, &capacity);
+    if (shown->warm != NULL)
+        put_warm(out, &of, &capacity, shown->warm);
+}
+
+static void put_index(struct buf *out, const struct table *table, const struct table_index *index,
+                      const struct index_shown *shown, struct arena *arena)
+{
+    put_comma(out);
+    buf_put_literal(out, "{");
+    put_text_member(out, "IndexName", index->name);
+    put_keys(out, index->keys, index->partition_count, index->key_count);
+    put_projection(out, index);
+    if (!index->local)
+        put_global(out, table, index, shown);
+    put_integer_member(out, "IndexSizeBytes", shown->figures.bytes);
+    put_integer_member(out, "ItemCount", shown->figures.items);
+    put_text_member(
+        out, "IndexArn",
+        arena_printf(arena, "%.*s/index/%.*s", BYTES_ARGS(table->arn), BYTES_ARGS(index->name)));
+    buf_put_literal(out, "}");
+}
+
+static void put_indexes(struct buf *out, const struct table_shown *shown, bool local)
+{
+    const struct table *table = shown->table;
+    bool any = false;
+
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        if (table->indexes[i].local != local)
+            continue;
+        if (!any) {
+            put_member(out, local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+            buf_put_literal(out, "[");
+            any = true;
+        }
+        put_index(out, table, &table->indexes[i], &shown->indexes[i], shown->arena);
+    }
+    if (any)
+        buf_put_literal(out, "]");
+}
+
+struct index_shown *indexes_new(const struct table *table, struct arena *arena)
+{
+    struct index_shown *shown = arena_zalloc(arena, table->index_count * sizeof *shown);
+
+    for (uint32_t i = 0; i < table->index_count; i++)
+        shown[i].status = "CREATING";
+    return shown;
+}
+
+/* CreateTable's are there with the table: only what UpdateTable adds is seen being built. */
+struct index_shown *indexes_now(const struct table *table, struct arena *arena)
+{
+    struct index_shown *shown = arena_zalloc(arena, table->index_count * sizeof *shown);
+
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const struct table_index *index = &table->indexes[i];
+        shown[i] = (struct index_shown){.status = index->building ? "CREATING" : "ACTIVE",
+                                        .added = index->building,
+                                        .backfilling = index->building,
+                                        .warm = "ACTIVE"};
+    }
+    return shown;
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
 /* The reply to DeleteTable leaves out what the table was made of (AWS CLI's example, delete-table).
  */
 void put_table(struct buf *out, const struct table_shown *shown)
 {
     const struct table *table = shown->table;
+    struct capacity_of of = capacity_of_table(table, false);
     bool deleting = strcmp(shown->status, "DELETING") == 0;
 
     buf_put_literal(out, "{");
     if (!deleting) {
-        put_definitions(out, table);
-        put_keys(out, table);
+        put_definitions(out, table, shown->arena);
+        put_keys(out, table->keys, 1, table->key_count);
     }
     put_text_member(out, "TableName", table->name);
     put_text_member(out, "TableStatus", bytes_of_text(shown->status));
     if (!deleting)
         put_time_member(out, "CreationDateTime", table->created);
-    put_throughput(out, table);
+    put_throughput(out, &table->throughput, table->provisioned);
     put_integer_member(out, "TableSizeBytes", shown->figures.bytes);
     put_integer_member(out, "ItemCount", shown->figures.items);
     put_text_member(out, "TableArn", table->arn);
@@ -153,9 +255,13 @@ void put_table(struct buf *out, const struct table_shown *shown)
     put_billing(out, table, strcmp(shown->status, "ACTIVE") == 0);
     put_encryption(out, shown);
     put_class(out, shown);
-    put_on_demand(out, shown->extras);
+    put_on_demand(out, &shown->extras->capacity);
     if (shown->warm != NULL)
-        put_warm(out, shown);
+        put_warm(out, &of, &shown->extras->capacity, shown->warm);
+    if (!deleting) {
+        put_indexes(out, shown, true);
+        put_indexes(out, shown, false);
+    }
     put_flag_member(out, "DeletionProtectionEnabled", table->deletion_protected);
     buf_put_literal(out, "}");
 }

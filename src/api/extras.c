@@ -46,18 +46,9 @@ void extras_read(struct bytes packed, struct arena *arena, struct extras *out)
     out->tag_count = item_items(packed, "Tags", arena, &tags);
     for (uint32_t i = 0; i < out->tag_count; i++)
         out->tags[i] = (struct tag){item_text(tags[i], "Key"), item_text(tags[i], "Value")};
-    out->read_units_most = item_integer(packed, "MaxReadRequestUnits", 0);
-    out->write_units_most = item_integer(packed, "MaxWriteRequestUnits", 0);
-    out->warm_reads = item_integer(packed, "ReadUnitsPerSecond", 0);
-    out->warm_writes = item_integer(packed, "WriteUnitsPerSecond", 0);
+    capacity_read(packed, &out->capacity);
     out->encryption_key = item_text(packed, "KMSMasterKeyArn");
     out->class_changed = (uint64_t)item_integer(packed, "ClassChanged", 0);
-}
-
-static void pack_integer(struct item_maker *maker, const char *name, int64_t value)
-{
-    if (value != 0)
-        item_put_integer(maker, name, value);
 }
 
 static void pack_tags(struct item_maker *maker, const struct extras *extras, struct arena *arena)
@@ -81,11 +72,9 @@ struct bytes extras_pack(const struct extras *extras, struct arena *arena)
 
     item_begin(&maker, arena);
     pack_tags(&maker, extras, arena);
-    pack_integer(&maker, "MaxReadRequestUnits", extras->read_units_most);
-    pack_integer(&maker, "MaxWriteRequestUnits", extras->write_units_most);
-    pack_integer(&maker, "ReadUnitsPerSecond", extras->warm_reads);
-    pack_integer(&maker, "WriteUnitsPerSecond", extras->warm_writes);
-    pack_integer(&maker, "ClassChanged", (int64_t)extras->class_changed);
+    capacity_put(&maker, &extras->capacity);
+    if (extras->class_changed != 0)
+        item_put_integer(&maker, "ClassChanged", (int64_t)extras->class_changed);
     if (extras->encryption_key.size > 0)
         item_put_text(&maker, "KMSMasterKeyArn", extras->encryption_key);
     return item_finish(&maker);

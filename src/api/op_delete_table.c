@@ -11,7 +11,8 @@ enum run op_delete_table(struct request *request, struct err *err)
 {
     struct bytes name = request_text(request, "TableName");
     struct extras extras;
-    struct table_shown shown = {.extras = &extras, .status = "DELETING", .encryption = "ENABLED"};
+    struct table_shown shown = {
+        .extras = &extras, .status = "DELETING", .encryption = "ENABLED", .arena = &request->arena};
 
     if (!work_table_named(&request->work, name, &shown.table, err) ||
         !table_figures(request->api->tables, shown.table, &shown.figures, err))

@@ -10,12 +10,16 @@ const struct field shape_describe_table[] = {
 enum run op_describe_table(struct request *request, struct err *err)
 {
     struct extras extras;
-    struct table_shown shown = {
-        .extras = &extras, .status = "ACTIVE", .warm = "ACTIVE", .encryption = "ENABLED"};
+    struct table_shown shown = {.extras = &extras,
+                                .status = "ACTIVE",
+                                .warm = "ACTIVE",
+                                .encryption = "ENABLED",
+                                .arena = &request->arena};
 
     if (!work_table_named(&request->work, request_text(request, "TableName"), &shown.table, err) ||
         !table_figures(request->api->tables, shown.table, &shown.figures, err))
         return RUN_FAILED;
+    shown.indexes = indexes_now(shown.table, &request->arena);
     extras_read(shown.table->settings, &request->arena, &extras);
     buf_put_literal(&request->reply, "{\"Table\":");
     put_table(&request->reply, &shown);

@@ -126,10 +126,11 @@ static bool wants_valid(const struct request *request, struct err *err)
 static bool throughput_valid(const struct request *request, struct err *err)
 {
     const struct value_node *throughput = request_member(request, "ProvisionedThroughput");
-    struct table asked;
+    struct capacity_of of = {.index = BYTES_NONE};
+    struct throughput asked;
 
     if (throughput != NULL)
-        return throughput_take(throughput, &asked, err);
+        return throughput_take(throughput, &of, &asked, err);
     return !request_is(request, "BillingMode", "PROVISIONED") ||
            err_fail(err, ERR_VALIDATION,
                     INVALID "ProvisionedThroughput must be specified when BillingMode is "
@@ -221,7 +222,8 @@ static bool throughput_change(struct update *update, struct err *err)
         return err_fail(err, ERR_VALIDATION,
                         INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
                                 "specified when BillingMode is PAY_PER_REQUEST");
-    if (!throughput_take(throughput, changed, err))
+    struct capacity_of of = capacity_of_table(changed, false);
+    if (!throughput_take(throughput, &of, &changed->throughput, err))
         return false;
     if (!current->provisioned)
         return true;
@@ -306,14 +308,16 @@ static bool capacity_change(struct update *update, struct err *err)
 {
     const struct value_node *on_demand = request_member(update->request, "OnDemandThroughput");
     const struct value_node *warm = request_member(update->request, "WarmThroughput");
-    struct extras *after = &update->after;
+    struct capacity_of was = capacity_of_table(update->current, false);
+    struct capacity_of is = capacity_of_table(&update->changed, false);
+    struct capacity *after = &update->after.capacity;
 
     if (wanted(update->request, "BillingMode") || wanted(update->request, "ProvisionedThroughput"))
-        warm_of(update->current, &update->before, &after->warm_reads, &after->warm_writes);
+        warm_of(&was, &update->before.capacity, &after->warm_reads, &after->warm_writes);
     if (update->changed.provisioned)
         after->read_units_most = after->write_units_most = 0;
-    return (on_demand == NULL || on_demand_take(on_demand, &update->changed, false, after, err)) &&
-           (warm == NULL || warm_take(warm, update->current, false, after, err));
+    return (on_demand == NULL || on_demand_take(on_demand, &is, after, err)) &&
+           (warm == NULL || warm_take(warm, &was, after, err));
 }
 
 static bool settings_change(struct update *update, struct err *err)
@@ -364,12 +368,14 @@ static void put_update(const struct update *update, const struct table_figures *
         .status = status_of(request),
         .warm = wanted(request, "WarmThroughput") ? "UPDATING" : "ACTIVE",
         .encryption = wanted(request, "SSESpecification") ? "UPDATING" : "ENABLED",
+        .indexes = indexes_now(&table, &request->arena),
+        .arena = &request->arena,
     };
 
     units_show(update, &table);
     table.table_class = update->current->table_class;
-    extras.read_units_most = update->after.read_units_most;
-    extras.write_units_most = update->after.write_units_most;
+    extras.capacity.read_units_most = update->after.capacity.read_units_most;
+    extras.capacity.write_units_most = update->after.capacity.write_units_most;
     buf_put_literal(&request->reply, "{\"TableDescription\":");
     put_table(&request->reply, &shown);
     buf_put_literal(&request->reply, "}");
@@ -383,8 +389,8 @@ static void bound_settle(int64_t *bound)
 
 static struct bytes settings_pack(struct update *update)
 {
-    bound_settle(&update->after.read_units_most);
-    bound_settle(&update->after.write_units_most);
+    bound_settle(&update->after.capacity.read_units_most);
+    bound_settle(&update->after.capacity.write_units_most);
     return extras_pack(&update->after, &update->request->arena);
 }
 

@@ -74,14 +74,6 @@ class Tables(ServerCase):
                 self.refused("ValidationException", message, self.raw.create_table, **wanted)
         self.refused("ResourceNotFoundException", None, self.dynamo.describe_table, TableName=self.table)
 
-    def test_indexes_are_refused_clearly(self):
-        index = {"IndexName": "byOther", "KeySchema": [{"AttributeName": "other", "KeyType": "HASH"}],
-                 "Projection": {"ProjectionType": "ALL"}}
-        caught = self.refused("ValidationException", None, self.dynamo.create_table, TableName=self.table, KeySchema=PK,
-                              AttributeDefinitions=PK_TYPE + [{"AttributeName": "other", "AttributeType": "S"}],
-                              BillingMode="PAY_PER_REQUEST", GlobalSecondaryIndexes=[index])
-        self.assertIn("ndex", caught["Error"]["Message"])
-
     def test_describe_by_arn_and_unknown(self):
         made = self.create()
         found = self.dynamo.describe_table(TableName=made["TableArn"])["Table"]

@@ -568,7 +568,12 @@ static const struct step impossible[] = {
     {"CreateTable",
      MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA
                                             "],\"GlobalSecondaryIndexes\":[{}]"),
-     BAD, PARAMS "GlobalSecondaryIndexes is not supported yet"},
+     BAD,
+     INVALID "3 validation errors detected: Value null at 'globalSecondaryIndexes.1.member."
+             "projection' failed to satisfy constraint: Member must not be null; Value null at "
+             "'globalSecondaryIndexes.1.member.indexName' failed to satisfy constraint: Member "
+             "must not be null; Value null at 'globalSecondaryIndexes.1.member.keySchema' failed "
+             "to satisfy constraint: Member must not be null"},
     {"CreateTable",
      MAKE(PPR ",\"KeySchema\":[" KEY_H("a") "],\"AttributeDefinitions\":[" AA "," BA
                                             "],\"GlobalSecondaryIndexes\":[]"),
