@@ -228,6 +228,11 @@ struct rocksdb_settings {
  * clock far behind the stored time), or ERR_STORAGE. */
 struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, struct err *err);
 
+/* The same as it is, for commands: nothing in the folder is changed, nobody else may have it open
+ * or opens it meanwhile, and nothing can be committed. What is in the log only is held in memory.
+ * `directory` and `memory` alone count. */
+struct engine *engine_open_rocksdb_as_is(const struct rocksdb_settings *settings, struct err *err);
+
 /* A scratch store that belongs to no engine: for commands that sort what memory does not hold. The
  * folder is made, and is gone once it is closed. */
 struct engine *engine_open_scratch(const char *directory, size_t memory, struct err *err);

@@ -40,6 +40,7 @@
 #include "engine/stamps.h"
 
 #define FORMAT_VERSION 1
+#define FORMAT_SIZE    4
 
 /* The engine's own keys. */
 static const struct bytes format_key = BYTES_INIT("format"); /* version, 4 bytes */
@@ -76,6 +77,7 @@ struct rocks {
     struct engine engine;
     char *directory;
     bool relaxed, scratch, owns_cache;
+    int as_is;        /* the lock of a database that is only read; -1: it is not one */
     uint64_t reserve; /* bytes of the disk that a commit leaves free */
     rocksdb_t *db;
     rocksdb_column_family_handle_t *families[FAMILIES];
@@ -661,12 +663,17 @@ static rocksdb_options_t *family_options(const struct rocks *rocks, int family, 
     return options;
 }
 
+static bool fail_in_use(const struct rocks *rocks, struct err *err)
+{
+    return err_fail(err, ERR_CONFIG, "the data folder %s is in use by another gramme",
+                    rocks->directory);
+}
+
 /* Frees `reason`; the sentence for the operator. */
 static bool fail_open(const struct rocks *rocks, char *reason, struct err *err)
 {
     if (says(reason, "lock hold by current process") || says(reason, "hile lock file"))
-        err_fail(err, ERR_CONFIG, "the data folder %s is in use by another gramme",
-                 rocks->directory);
+        fail_in_use(rocks, err);
     else if (says(reason, "Column families not opened"))
         err_fail(err, ERR_CONFIG, "the data folder %s was written by a newer version of gramme",
                  rocks->directory);
@@ -683,13 +690,18 @@ static bool database_open(struct rocks *rocks, size_t buffers, struct err *err)
 {
     rocksdb_options_t *options = database_options(rocks, buffers);
     rocksdb_options_t *families[FAMILIES];
+    const rocksdb_options_t *const *constant = (const rocksdb_options_t *const *)families;
     char *reason = NULL;
 
     for (int i = 0; i < FAMILIES; i++)
         families[i] = family_options(rocks, i, buffers);
-    rocks->db = rocksdb_open_column_families(options, rocks->directory, FAMILIES, family_names,
-                                             (const rocksdb_options_t *const *)families,
-                                             rocks->families, &reason);
+    if (rocks->as_is >= 0)
+        rocks->db = rocksdb_open_for_read_only_column_families(options, rocks->directory, FAMILIES,
+                                                               family_names, constant,
+                                                               rocks->families, false, &reason);
+    else
+        rocks->db = rocksdb_open_column_families(options, rocks->directory, FAMILIES, family_names,
+                                                 constant, rocks->families, &reason);
     for (int i = 0; i < FAMILIES; i++)
         rocksdb_options_destroy(families[i]);
     rocksdb_options_destroy(options);
@@ -733,23 +745,31 @@ static bool write_staged(struct rocks *rocks, struct err *err)
     return reason == NULL || fail_with(reason, "write", err);
 }
 
-static bool format_check(struct rocks *rocks, struct err *err)
+/* `*stored`: the format; 0: of an empty database. */
+static bool format_check(struct rocks *rocks, uint64_t *stored, struct err *err)
 {
-    uint8_t version[4];
-    uint64_t stored;
-
-    if (!own_get(rocks, format_key, sizeof version, &stored, err))
+    if (!own_get(rocks, format_key, FORMAT_SIZE, stored, err))
         return false;
-    if (stored > FORMAT_VERSION)
+    if (*stored > FORMAT_VERSION)
         return err_fail(err, ERR_CONFIG,
                         "the data folder %s was written by a newer version of gramme (its format "
                         "is %llu, ours %d)",
-                        rocks->directory, (unsigned long long)stored, FORMAT_VERSION);
-    if (stored != 0)
-        return true;
-    if (!family_empty(rocks, OWN))
+                        rocks->directory, (unsigned long long)*stored, FORMAT_VERSION);
+    if (*stored == 0 && !family_empty(rocks, OWN))
         return err_fail(err, ERR_CONFIG, "the data folder %s holds a database that is not gramme's",
                         rocks->directory);
+    return true;
+}
+
+static bool format_ensure(struct rocks *rocks, struct err *err)
+{
+    uint8_t version[FORMAT_SIZE];
+    uint64_t stored;
+
+    if (!format_check(rocks, &stored, err))
+        return false;
+    if (stored != 0)
+        return true;
     be32_store(version, FORMAT_VERSION);
     rocksdb_writebatch_put_cf(rocks->writes, rocks->families[OWN], chars(format_key),
                               format_key.size, (const char *)version, sizeof version);
@@ -771,6 +791,7 @@ static struct rocks *rocks_new(const char *directory)
                    .batch_most = LIMITS_BATCH_MOST,
                    .snapshots = true},
     };
+    rocks->as_is = -1;
     rocks->get_options = rocksdb_readoptions_create();
     rocks->write_options = rocksdb_writeoptions_create();
     rocks->sync_options = rocksdb_writeoptions_create();
@@ -795,6 +816,8 @@ static void rocks_free(struct rocks *rocks)
         rocksdb_close(rocks->db);
     if (rocks->scratch)
         folder_delete(rocks->directory, FOLDER_DEPTH);
+    if (rocks->as_is >= 0)
+        close(rocks->as_is);
     if (rocks->cache != NULL && rocks->owns_cache)
         rocksdb_cache_destroy(rocks->cache);
     if (rocks->doubtful != NULL)
@@ -821,7 +844,7 @@ struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, stru
     rocks->cache = rocksdb_cache_create_lru(settings->memory - buffers);
     rocks->owns_cache = true;
     if (!folder_make(rocks->directory, err) || !database_open(rocks, buffers, err) ||
-        !format_check(rocks, err) || !own_get(rocks, clock_key, 8, &ceiling, err) ||
+        !format_ensure(rocks, err) || !own_get(rocks, clock_key, 8, &ceiling, err) ||
         !stamps_open(&rocks->stamps, ceiling, settings->clock_ahead_most, err)) {
         rocks_free(rocks);
         return NULL;
@@ -830,6 +853,40 @@ struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, stru
     folder_delete(scratch, FOLDER_DEPTH); /* a crash may have left some */
     free(scratch);
     flusher_start(rocks);
+    return &rocks->engine;
+}
+
+/* RocksDB takes no lock to read; so we take the one that it takes to write, on the same file. */
+static bool lock_as_is(struct rocks *rocks, struct err *err)
+{
+    char *path = path_of(rocks->directory, "LOCK");
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    rocks->as_is = open(path, O_RDWR | O_CLOEXEC);
+    free(path);
+    if (rocks->as_is < 0)
+        return err_fail(err, ERR_CONFIG,
+                        "the data folder %s holds no database that can be read: %s",
+                        rocks->directory, strerror(errno));
+    return fcntl(rocks->as_is, F_OFD_SETLK, &whole) == 0 || fail_in_use(rocks, err);
+}
+
+struct engine *engine_open_rocksdb_as_is(const struct rocksdb_settings *settings, struct err *err)
+{
+    struct rocks *rocks = rocks_new(settings->directory);
+    size_t buffers = settings->memory / 8 * 3;
+    uint64_t version, ceiling;
+
+    rocks->cache = rocksdb_cache_create_lru(settings->memory - buffers);
+    rocks->owns_cache = true;
+    if (!lock_as_is(rocks, err) || !database_open(rocks, buffers, err) ||
+        !format_check(rocks, &version, err) || !own_get(rocks, clock_key, 8, &ceiling, err) ||
+        !stamps_open(&rocks->stamps, ceiling, UINT64_MAX, err)) {
+        rocks_free(rocks);
+        return NULL;
+    }
+    rocks->stopped = true;
+    err_fail(&rocks->why, ERR_STORAGE, "the database is only read");
     return &rocks->engine;
 }
 

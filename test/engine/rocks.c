@@ -3,6 +3,7 @@
 #include "support/check.h"
 #include "support/folder.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <rocksdb/c.h>
 #include <sched.h>
@@ -123,6 +124,103 @@ static void a_folder_in_use_is_refused(void **state)
     engine = open_folder(*state, &err);
     assert_non_null(engine);
     engine_close(engine);
+}
+
+static struct engine *open_as_is(const char *folder, struct err *err)
+{
+    return engine_open_rocksdb_as_is(
+        &(struct rocksdb_settings){.directory = folder, .memory = (size_t)16 * 1024 * 1024}, err);
+}
+
+static bool commit_one(struct engine *engine, struct bytes key)
+{
+    struct engine_batch batch, *batches = &batch;
+    struct arena arena;
+
+    arena_init(&arena);
+    batch_init(&batch, &arena);
+    batch_put(&batch, SPACE_ITEMS, key, BYTES("value"));
+    engine->ops->commit(engine, &batches, 1);
+    arena_release(&arena);
+    return batch.outcome == COMMIT_OK;
+}
+
+static bool is_there(struct engine *engine, struct bytes key)
+{
+    struct engine_value value;
+    struct err err;
+    bool found;
+
+    assert_true(engine_get(engine, NULL, SPACE_ITEMS, key, &value, &found, &err));
+    engine_value_release(&value);
+    return found;
+}
+
+/* Of every file its name, size and time of the last change. */
+static void folder_describe(const char *folder, struct buf *out)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    struct stat about;
+    char path[PATH_MAX];
+
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        assert_int_equal(stat(path, &about), 0);
+        if (strcmp(entries[i]->d_name, "..") != 0)
+            buf_printf(out, "%s %lld %lld.%09ld\n", entries[i]->d_name, (long long)about.st_size,
+                       (long long)about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* After a death, so that the log has something, and beside nobody. */
+static void a_database_is_read_as_it_is(void **state)
+{
+    struct buf before, after;
+    struct err err;
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct engine *engine = open_folder(*state, &err);
+        _exit(engine != NULL && commit_one(engine, BYTES("in the log")) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    buf_init(&before);
+    buf_init(&after);
+    folder_describe(*state, &before);
+    struct engine *engine = open_as_is(*state, &err);
+    assert_non_null(engine);
+    assert_true(is_there(engine, BYTES("in the log")));
+    assert_false(commit_one(engine, BYTES("more")));
+    folder_describe(*state, &after);
+    assert_refused(*state, "is in use by another gramme");
+    engine_close(engine);
+    assert_int_equal(before.size, after.size);
+    assert_memory_equal(before.data, after.data, before.size);
+    buf_release(&before);
+    buf_release(&after);
+}
+
+static void what_cannot_be_read_as_it_is(void **state)
+{
+    struct err err;
+    char nothing[PATH_MAX];
+
+    snprintf(nothing, sizeof nothing, "%s/nothing", (char *)*state);
+    assert_null(open_as_is(nothing, &err));
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_int_equal(access(nothing, F_OK), -1);
+    struct engine *engine = open_folder(*state, &err);
+    assert_null(open_as_is(*state, &err));
+    assert_non_null(strstr(err.message, "is in use by another gramme"));
+    engine_close(engine);
+    raw_own(*state, NULL, BYTES("format"), BYTES("\0\0\0\2"));
+    assert_null(open_as_is(*state, &err));
+    assert_non_null(strstr(err.message, "newer version of gramme"));
 }
 
 static void a_newer_format_is_refused(void **state)
@@ -462,6 +560,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         /* these fork, so before any thread is made */
         TEST(a_full_disk_refuses_writes),       TEST(a_death_does_not_turn_the_clock_back),
+        TEST(a_database_is_read_as_it_is),      TEST(what_cannot_be_read_as_it_is),
         TEST(a_folder_in_use_is_refused),       TEST(a_newer_format_is_refused),
         TEST(a_foreign_database_is_refused),    TEST(damage_is_told),
         TEST(a_path_that_cannot_be_is_refused), TEST(reclaiming_spares_the_end),
