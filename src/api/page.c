@@ -3,6 +3,10 @@
 #include "api/page.h"
 
 #define PAGE_MOST ((uint64_t)1024 * 1024) /* bytes of items, by item_size() */
+/* Bytes of the request's values that a filter may look through for one page (condition_work()); a
+ * bound of our own, about a second. Only a filter that searches its values in vain gets there. */
+#define WORK_MOST ((uint64_t)1024 * 1024 * 1024)
+
 #define BAD_START "The provided starting key is invalid: "
 
 const char *const enum_select[] = {"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES",
@@ -119,6 +123,7 @@ bool page_visit(void *context, struct bytes key, struct bytes item)
     (void)key;
     page->scanned++;
     page->count += kept;
+    page->work += filter != NULL ? condition_work(filter) : 0;
     if (kept && !page->count_only) {
         put_comma(&request->reply);
         page->size +=
@@ -126,7 +131,7 @@ bool page_visit(void *context, struct bytes key, struct bytes item)
     } else {
         page->size += item_size(item);
     }
-    if (page->scanned < page->limit && page->size < PAGE_MOST)
+    if (page->scanned < page->limit && page->size < PAGE_MOST && page->work < WORK_MOST)
         return true;
     page->last_key = table_key_item(page->table, item, &request->arena);
     return false;

@@ -1,7 +1,8 @@
 /* api/page.h - a page of items: what Query and Scan have in common. A page ends at Limit, or once
  * the items that were looked at reach 1 MB, whatever the filter kept of them; it then has a
  * LastEvaluatedKey even if nothing follows, as the service's has (dynalite, test/query.js: the item
- * that reaches the megabyte belongs to the page). */
+ * that reaches the megabyte belongs to the page). One whose filter has too much to do ends sooner,
+ * so that no request holds up a loop. */
 #ifndef API_PAGE_H
 #define API_PAGE_H
 
@@ -35,6 +36,7 @@ struct page {
     bool count_only;
     uint64_t limit;
     uint64_t count, scanned, size; /* kept, looked at, bytes of what was looked at */
+    uint64_t work;                 /* bytes of values that the filter has looked through */
     struct bytes last_key;         /* LastEvaluatedKey; empty while the page is not full */
 };
 

@@ -10,6 +10,7 @@
 
 struct condition {
     struct node *root;
+    uint64_t work;
 };
 
 bool condition_compile(struct scope *scope, const char *label, struct bytes text,
@@ -24,12 +25,33 @@ bool condition_compile(struct scope *scope, const char *label, struct bytes text
     return true;
 }
 
+static bool is_leaf(const struct node *node)
+{
+    return node->kind == NODE_PATH || node->kind == NODE_VALUE;
+}
+
+static uint64_t work_of(const struct node *node)
+{
+    bool searches = node->kind == NODE_CALL && node->function == FUNCTION_CONTAINS &&
+                    node->operands[0]->kind == NODE_VALUE;
+    uint64_t work = searches ? node->operands[0]->value->encoded.size : 0;
+
+    for (uint32_t i = 0; !is_leaf(node) && i < node->count; i++)
+        work += work_of(node->operands[i]);
+    return work;
+}
+
 struct condition *condition_of(struct arena *arena, struct node *root)
 {
     struct condition *condition = arena_alloc(arena, sizeof *condition);
 
-    condition->root = root;
+    *condition = (struct condition){.root = root, .work = work_of(root)};
     return condition;
+}
+
+uint64_t condition_work(const struct condition *condition)
+{
+    return condition->work;
 }
 
 bool condition_check_keys(const struct condition *condition, const struct bytes *keys,

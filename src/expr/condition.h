@@ -16,6 +16,10 @@ MUST_CHECK bool condition_compile(struct scope *scope, const char *label, struct
 /* Whether an item keeps it. No item at all is an item without attributes. */
 bool condition_holds(const struct condition *condition, struct bytes item);
 
+/* Bytes that it may look through for each item beside those of the item: values that are themselves
+ * searched, contains(:list, path), each as often as it is named. */
+uint64_t condition_work(const struct condition *condition);
+
 /* What the service refuses once it knows the table: paths into key attributes; and in a Query's
  * filter, which `label` names, key attributes at all. */
 MUST_CHECK bool condition_check_keys(const struct condition *condition, const struct bytes *keys,

@@ -359,6 +359,26 @@ static void deep_items_take_little(void **state)
     assert_in_range(arena_footprint(&read->arena), SIZE, 5 * SIZE);
 }
 
+/* What 5,000,000 members without bytes take is a few times what comes over the wire. */
+static void large_sets_take_little(void **state)
+{
+    enum { COUNT = 5000000 };
+    struct read *read = *state;
+    struct buf text;
+
+    buf_init(&text);
+    buf_put_text(&text, "{\"a\":{\"SS\":[\"\"");
+    for (int i = 1; i < COUNT; i++)
+        buf_put_text(&text, ",\"\"");
+    buf_put_text(&text, "]}}");
+    read_text(read, buf_bytes(&text));
+    assert_true(read->ok);
+    assert_string_equal(read->item.invalid->message,
+                        "Item size has exceeded the maximum allowed size");
+    assert_true(arena_footprint(&read->arena) < 8 * text.size);
+    buf_release(&text);
+}
+
 /* Each size around those where lengths and counts need another byte. */
 static void lengths_of_all_widths(void **state)
 {
@@ -392,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_lead_an_export_line, setup, teardown),
         cmocka_unit_test_setup_teardown(order_does_not_matter, setup, teardown),
         cmocka_unit_test_setup_teardown(deep_items_take_little, setup, teardown),
+        cmocka_unit_test_setup_teardown(large_sets_take_little, setup, teardown),
         cmocka_unit_test_setup_teardown(lengths_of_all_widths, setup, teardown),
     };
 

@@ -229,14 +229,44 @@ static void a_megabyte_ends_a_page(void **state)
     SCRIPT(state, less);
 }
 
+/* 75 searches of 2 MB for each item come to 1 GB with the eighth. */
+static void a_filter_with_much_to_do_ends_a_page(void **state)
+{
+    static const struct step before[] = {BOTH_TABLE};
+    struct fixture *fixture = *state;
+    struct buf body, reply;
+
+    SCRIPT(state, before);
+    for (int i = 1; i <= 10; i++)
+        put_of_size(fixture, i, 100);
+    buf_init(&body);
+    buf_init(&reply);
+    buf_put_text(&body, "{\"TableName\":\"both\",\"Select\":\"COUNT\",\"FilterExpression\":\"");
+    for (int i = 0; i < 75; i++)
+        buf_put_text(&body, i > 0 ? " OR contains(:x, c)" : "contains(:x, c)");
+    buf_printf(&body, "\",\"ExpressionAttributeValues\":{\":x\":{\"S\":\"%0*d\"}}", 2000000, 0);
+    size_t size = body.size;
+    buf_put_text(&body, "}");
+    assert_int_equal(api_call(fixture->api, "Scan", buf_bytes(&body), &reply), OK);
+    assert_string_equal((char *)reply.data, "{\"Count\":0,\"ScannedCount\":8" LAST("8"));
+    body.size = size;
+    buf_put_text(&body, ",\"ExclusiveStartKey\":{\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"8\"}}}");
+    buf_clear(&reply);
+    assert_int_equal(api_call(fixture->api, "Scan", buf_bytes(&body), &reply), OK);
+    assert_string_equal((char *)reply.data, "{\"Count\":0,\"ScannedCount\":2}");
+    buf_release(&body);
+    buf_release(&reply);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(filters_and_projections_choose),   TEST(older_filters_choose_the_same),
-        TEST(a_limit_is_of_what_is_looked_at),  TEST(select_is_held_against_what_is_wanted),
-        TEST(capacity_is_of_what_is_looked_at), TEST(a_megabyte_ends_a_page),
+        TEST(filters_and_projections_choose),       TEST(older_filters_choose_the_same),
+        TEST(a_limit_is_of_what_is_looked_at),      TEST(select_is_held_against_what_is_wanted),
+        TEST(capacity_is_of_what_is_looked_at),     TEST(a_megabyte_ends_a_page),
+        TEST(a_filter_with_much_to_do_ends_a_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
