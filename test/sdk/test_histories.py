@@ -1,6 +1,8 @@
-"""A random history of two tables, and exports of all kinds of it: full(t0) + the windows that follow = full(tn), by our
+"""Random histories of two tables, and exports of all kinds of them: full(t0) + the windows that follow = full(tn), by our
 own commands and beside a plain model. The clock stands still where the history puts it, so that each write has its
-microsecond: the first and the last of every window too. SEED chooses a history."""
+microsecond: the first and the last of every window too. It steps back, the server is restarted, and recovery reaches less
+far back when its period is lowered; what came before is refused, whatever the period is later. Between two eras recovery is
+off: exports that were accepted before go on. SEED chooses a history."""
 
 import datetime
 import itertools
@@ -11,6 +13,8 @@ import tempfile
 import time
 import unittest
 
+import botocore.exceptions
+
 from support import exports, faketime
 from support.case import client, wait_for
 from support.server import Server, gramme
@@ -18,6 +22,9 @@ from support.server import Server, gramme
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 BUCKET = "histories"
 SECOND = 1000000
+DAY = 24 * 3600
+PERIODS = (1, 1, 2, 3, 35)  # of recovery, in days
+ERAS = 2
 WINDOWS = 4  # of each format and view one
 WRITES = 8  # between two edges, beside those at them
 FORMATS = ("DYNAMODB_JSON", "ION")
@@ -82,15 +89,29 @@ class Table:
         self.kinds = {"pk": chance.choice("SNB")} | ({"sk": chance.choice("SNB")} if name != "simple" else {})
         self.schema = ":".join(self.kinds)
         self.versions = {}  # by key: (time, item or None), and so on
+        self.days, self.earliest = None, 0  # of recovery; None: it is off
         made = dynamo.create_table(
             TableName=name, BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(self.kinds, ("HASH", "RANGE"))],
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in self.kinds.items()])
         self.arn = made["TableDescription"]["TableArn"]
 
-    def recover(self, enabled=True, **more):
-        self.dynamo.update_continuous_backups(
-            TableName=self.name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled, **more})
+    def recover(self, micros, days):
+        """At this time. What a shorter period gives up, a longer one does not bring back."""
+        self.earliest = max(self.earliest, micros - min(days, self.days) * DAY * SECOND) if self.days else micros
+        self.days = days
+        self.send_recovery(PointInTimeRecoveryEnabled=True, RecoveryPeriodInDays=days)
+
+    def forget(self):
+        self.days = None
+        self.send_recovery(PointInTimeRecoveryEnabled=False)
+
+    def send_recovery(self, **specification):
+        self.dynamo.update_continuous_backups(TableName=self.name, PointInTimeRecoverySpecification=specification)
+
+    def reaches(self, micros):
+        """How far back recovery does at this time."""
+        return max(self.earliest, micros - self.days * DAY * SECOND)
 
     # --- the model
 
@@ -194,18 +215,30 @@ class Histories(unittest.TestCase):
         self.addCleanup(self.server.close)
         self.bucket = self.server.bucket(BUCKET)
         self.clock = faketime.Clock(self.server.folder / "clock")
-        self.began = int(time.time())
-        self.last = 0
-        self.move(self.began * SECOND)
-        self.server.environment = self.clock.environment
-        self.server.start()
+        self.stand_still(int(time.time()))
         self.dynamo = client(self.server.url)
 
-    def restart(self, seconds):
-        """With a clock that goes on, so far ahead: exports ask for the time often, and that is quicker than a file."""
-        self.server.stop()
-        self.server.environment = faketime.at(f"+{seconds}")
+    def serve(self, environment):
+        if self.server.running():
+            self.server.stop()
+        self.server.environment = environment
         self.server.start()
+
+    def stand_still(self, second):
+        """With a clock that only move() moves."""
+        self.began = second
+        self.last = 0
+        self.move(second * SECOND)
+        self.serve(self.clock.environment)
+
+    def go_on(self, second):
+        """With a clock that runs on from about there: exports ask for the time often, and that is quicker than a file."""
+        self.ahead = second - int(time.time())
+        self.serve(faketime.at(f"+{self.ahead}"))
+
+    def now(self):
+        """Where the clock is that goes on."""
+        return int(time.time()) + self.ahead
 
     def move(self, micros):
         """A clock that steps back stands still for writes; answers the time that they have."""
@@ -215,22 +248,18 @@ class Histories(unittest.TestCase):
 
     # --- the history
 
-    def make_history(self, tables):
-        """Answers the edges of the windows."""
-        for table in tables:
-            table.recover()
-            table.recover(False)
+    def make_era(self, tables):
+        """Answers the edges of its windows."""
         self.write(tables, 1, 60)  # what no log tells
         for table in tables:
-            table.recover()
-        start = self.began + 100
-        edges = [start]
+            table.recover(self.last, 35)
+        edges = [self.began + 100]
         for _ in range(WINDOWS):
-            edges.append(edges[-1] + self.chance.choice((900, 901, self.chance.randrange(900, 5 * 3600))))
+            edges.append(edges[-1] + self.chance.choice((900, 901, DAY, self.chance.randrange(900, DAY))))
         self.write(tables, 61, 100)
         for since, until in zip(edges, edges[1:]):
             for table in tables:
-                table.recover(RecoveryPeriodInDays=self.chance.randrange(2, 36))
+                table.recover(self.last, self.chance.choice(PERIODS))
             self.write(tables, since - self.began, until - self.began)
         self.write(tables, edges[-1] - self.began, edges[-1] - self.began + 60)
         return edges
@@ -241,8 +270,11 @@ class Histories(unittest.TestCase):
         times = sorted(self.chance.choices(range(since, until), k=WRITES))
         for micros in [since, since, since + 1, *times, until - 1, until - 1]:
             if self.chance.random() < 0.1:
-                micros -= self.chance.randrange(SECOND)
+                micros -= self.chance.randrange(self.chance.choice((1, 1, 200)) * SECOND)
+            ahead = micros - self.last
             now = self.move(micros)
+            if ahead > SECOND and self.chance.random() < 0.05:
+                self.serve(self.clock.environment)
             for table in tables:
                 table.write(now)
 
@@ -297,21 +329,42 @@ class Histories(unittest.TestCase):
         self.assertEqual((0, ""), (status, complaint), said)
         return said
 
-    def check_exports(self, table, edges):
+    def begin_exports(self, table, edges):
+        """Of what recovery reaches; the rest is refused. Answers (full ones, windows one after the other, windows over
+        all of them that a window can span)."""
+        least = table.reaches(self.now() * SECOND)
+        for edge in [each for each in edges if each * SECOND < least]:
+            self.check_refusals(table, edge)
+        edges = [each for each in edges if each * SECOND > least + 120 * SECOND]  # while we look
+        late = next(each for each in edges if edges[-1] - each <= DAY)
         kinds = list(itertools.product(FORMATS, VIEWS))
         self.chance.shuffle(kinds)
-        begun = [self.full(table, edge, form) for edge in (edges[0], edges[-1]) for form in FORMATS]
-        begun += [self.window(table, since, until, *kind) for since, until, kind in zip(edges, edges[1:], kinds)]
-        begun += [self.window(table, edges[0], edges[-1], *kind) for kind in zip(FORMATS, VIEWS)]
-        folders = [self.checked(table, arn) for arn in begun]
-        said = self.run_gramme(table, "verify", *folders)
-        self.assertEqual(len(folders), said.count("the export is whole"))
-        first, last, steps, spans = folders[:2], folders[2:4], folders[4:-2], folders[-2:]
-        for one, other in (first, last):
+        return ([self.full(table, edge, form) for edge in (edges[0], late, edges[-1]) for form in FORMATS],
+                [self.window(table, since, until, *kind) for since, until, kind in zip(edges, edges[1:], kinds)],
+                [self.window(table, late, edges[-1], *kind) for kind in zip(FORMATS, VIEWS) if late < edges[-1]])
+
+    def check_refusals(self, table, edge):
+        for begin, text in (
+                (lambda: self.full(table, edge, "ION"), "Point in Time Recovery is not available for specified export time"),
+                (lambda: self.window(table, edge, edge + 900, "ION", "NEW_IMAGE"),
+                 "Incremental export period from time cannot be less than the table creation time : "
+                 f"{instant(edge * SECOND):%Y-%m-%dT%H:%M:%SZ}")):
+            with self.assertRaises(botocore.exceptions.ClientError) as caught:
+                begin()
+            error = caught.exception.response["Error"]
+            self.assertEqual(("InvalidExportTimeException", text), (error["Code"], error["Message"]))
+
+    def check_exports(self, table, *begun):
+        fulls, steps, spans = ([self.checked(table, arn) for arn in arns] for arns in begun)
+        said = self.run_gramme(table, "verify", *fulls, *steps, *spans)
+        self.assertEqual(len(fulls + steps + spans), said.count("the export is whole"))
+        first, late, last = fulls[:2], fulls[2:4], fulls[4:]
+        for one, other in (first, late, last):
             self.assertEqual("", self.run_gramme(table, "diff", one, other))
         self.chance.shuffle(steps)
-        for begin, changes, end in ((first[0], steps, last[1]), (first[1], steps, last[0]),
-                                    (first[0], spans[1:], last[0]), (first[1], spans[:1], last[1])):
+        chains = [(first[0], steps, last[1]), (first[1], steps, last[0])] if steps else []
+        chains += [(begin, [span], end) for begin, span, end in zip(late, reversed(spans), reversed(last))]
+        for begin, changes, end in chains:
             self.assertEqual("", self.run_gramme(table, "diff", self.replayed(table, begin, *changes), end))
 
     def replayed(self, table, *folders):
@@ -323,8 +376,13 @@ class Histories(unittest.TestCase):
     def test_full_and_windows_are_a_later_full(self):
         print(f"# SEED={SEED}")
         tables = [Table(self.dynamo, self.chance, name) for name in ("simple", "sorted")]
-        edges = self.make_history(tables)
-        self.restart(edges[-1] + 120 - self.began)
-        for table in tables:
-            with self.subTest(table.name, kinds=table.kinds):
-                self.check_exports(table, edges)
+        for era in range(ERAS):
+            edges = self.make_era(tables)
+            self.go_on(edges[-1] + 120)
+            begun = [self.begin_exports(table, edges) for table in tables]
+            for table in tables:
+                table.forget()
+            for table, arns in zip(tables, begun):
+                with self.subTest(table.name, kinds=table.kinds, era=era):
+                    self.check_exports(table, *arns)
+            self.stand_still(self.now() + 10)
