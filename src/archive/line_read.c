@@ -74,7 +74,7 @@ bool line_read_item(enum line_format format, struct bytes text, struct arena *ar
 
 /* ---- changes -------------------------------------------------------------------------------- */
 
-#define MICROS_DIGITS_MOST 17 /* until the year 5138 */
+#define MICROS_MOST INT64_C(99999999999999999) /* the year 5138 */
 
 static bool read_json_time(struct reader *in, uint64_t *out)
 {
@@ -83,9 +83,9 @@ static bool read_json_time(struct reader *in, uint64_t *out)
 
     for (; in->text.next < in->text.end && *in->text.next >= '0' && *in->text.next <= '9';
          in->text.next++) {
-        if (in->text.next - start == MICROS_DIGITS_MOST)
-            return err_fail(in->err, ERR_CORRUPT, "WriteTimestampMicros is no time");
         time = time * 10 + (uint64_t)(*in->text.next - '0');
+        if (time > MICROS_MOST)
+            return err_fail(in->err, ERR_CORRUPT, "WriteTimestampMicros is no time");
     }
     *out = time;
     return in->text.next > start ||
@@ -99,7 +99,7 @@ static bool read_ion_time(struct reader *in, uint64_t *out)
 
     if (!ion_read_number(&in->text, &number, in->err))
         return false;
-    if (!number_to_integer(number_bytes(&number), &time) || time < 0)
+    if (!number_to_integer(number_bytes(&number), &time) || time < 0 || time > MICROS_MOST)
         return err_fail(in->err, ERR_CORRUPT, "WriteTimestampMicros is no time");
     *out = (uint64_t)time;
     return true;
