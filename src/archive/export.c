@@ -160,6 +160,8 @@ static bool check_time(struct acceptance *a, struct err *err)
     return true;
 }
 
+#define TERABYTE UINT64_C(1000000000000)
+
 /* Exports in progress that count against the same limit: full and incremental ones have one each
  * (spec 2.7). */
 struct others {
@@ -167,6 +169,7 @@ struct others {
     struct arena arena;
     bool incremental, failed;
     uint32_t count;
+    uint64_t table_bytes;
     struct err *err;
 };
 
@@ -180,8 +183,10 @@ static void others_count(void *context, struct bytes arn)
         return;
     others->failed = !export_get(others->engine, arn, &others->arena, &export, others->err);
     if (!others->failed && export.stamp.size > 0 &&
-        export_incremental(&export) == others->incremental)
+        export_incremental(&export) == others->incremental) {
         others->count++;
+        others->table_bytes += export.table_bytes;
+    }
     arena_rewind(&others->arena, mark);
 }
 
@@ -204,6 +209,11 @@ static bool check_limit(struct acceptance *a, struct err *err)
                         "Subscriber limit exceeded: There is a limit of %d concurrent exports per "
                         "subscriber",
                         EXPORTS_AT_ONCE_MOST);
+    if (others.table_bytes + a->export->table_bytes > EXPORTS_TB_AT_ONCE_MOST * TERABYTE)
+        return err_fail(err, ERR_LIMIT_EXCEEDED,
+                        "Subscriber limit exceeded: There is a limit of %d TB of tables in "
+                        "concurrent exports per subscriber",
+                        EXPORTS_TB_AT_ONCE_MOST);
     return true;
 }
 
@@ -213,12 +223,12 @@ static bool check_limit(struct acceptance *a, struct err *err)
 #define ONE_PARTITION_WRITES 1000
 
 /* Lines are about half as long again as the size that is billed for their items. */
-uint32_t export_parts_for(const struct table *table, int64_t bytes)
+uint32_t export_parts_for(const struct table *table, uint64_t bytes)
 {
     bool small = table->provisioned && table->throughput.read_units <= ONE_PARTITION_READS &&
                  table->throughput.write_units <= ONE_PARTITION_WRITES;
 
-    return export_parts_in(bytes < 0 ? 0 : (uint64_t)bytes / 2 * 3, small ? 1 : EXPORT_FILES_LEAST);
+    return export_parts_in(bytes / 2 * 3, small ? 1 : EXPORT_FILES_LEAST);
 }
 
 uint32_t export_parts_in(uint64_t text, uint32_t least)
@@ -231,19 +241,22 @@ uint32_t export_parts_in(uint64_t text, uint32_t least)
     return parts > EXPORT_FILES_MOST ? EXPORT_FILES_MOST : (uint32_t)parts;
 }
 
-/* How much a window holds nobody knows yet: that takes the first run (export_job.c). */
-static bool choose_parts(struct acceptance *a, struct err *err)
+static bool read_size(struct acceptance *a, struct err *err)
 {
     struct table_figures figures;
 
-    if (export_request_incremental(a->request)) {
-        a->export->parts = export_parts_for(a->table, 0);
-        return true;
-    }
     if (!table_figures(a->exports->settings.tables, a->table, &figures, err))
         return false;
-    a->export->parts = export_parts_for(a->table, figures.bytes);
+    a->export->table_bytes = figures.bytes < 0 ? 0 : (uint64_t)figures.bytes;
     return true;
+}
+
+/* How much a window holds nobody knows yet: that takes the first run (export_job.c). */
+static void choose_parts(struct acceptance *a)
+{
+    uint64_t bytes = export_request_incremental(a->request) ? 0 : a->export->table_bytes;
+
+    a->export->parts = export_parts_for(a->table, bytes);
 }
 
 /* StartTime is the first whole millisecond above service time; the commit comes no earlier, so all
@@ -354,8 +367,9 @@ enum run export_start(struct exports *exports, struct work *work,
     if (!replayed) {
         name_export(a);
         if (!read_log(a, err) || !check_window(a, err) || !check_recovery(a, err) ||
-            !check_time(a, err) || !check_limit(a, err) || !choose_parts(a, err))
+            !check_time(a, err) || !read_size(a, err) || !check_limit(a, err))
             return RUN_FAILED;
+        choose_parts(a);
         describe_table(a);
         describe_request(a);
         stage(a, canonical);

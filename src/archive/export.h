@@ -19,11 +19,12 @@
 #define EXPORT_FILES_MOST  2048
 #define EXPORT_FILE_TEXT   (UINT64_C(256) * 1024 * 1024)
 
-#define EXPORTS_AT_ONCE_MOST 300                               /* spec 2.7 */
-#define EXPORT_KEPT_MS       (UINT64_C(90) * 24 * 3600 * 1000) /* spec 1.5 */
-#define EXPORT_TOKEN_KEPT_MS (UINT64_C(8) * 3600 * 1000)       /* spec 2.8 */
-#define EXPORTS_PAGE_DEFAULT 10                                /* spec 1.6 */
-#define EXPORTS_PAGE_MOST    25
+#define EXPORTS_AT_ONCE_MOST    300                               /* spec 2.7 */
+#define EXPORTS_TB_AT_ONCE_MOST 100                               /* of tables; the same */
+#define EXPORT_KEPT_MS          (UINT64_C(90) * 24 * 3600 * 1000) /* spec 1.5 */
+#define EXPORT_TOKEN_KEPT_MS    (UINT64_C(8) * 3600 * 1000)       /* spec 2.8 */
+#define EXPORTS_PAGE_DEFAULT    10                                /* spec 1.6 */
+#define EXPORTS_PAGE_MOST       25
 
 /* FailureMessage of trouble of our own, whose cause is the operator's, in the log (spec 2.9: "a
  * plain sentence"). What the store says is told as it is. */
@@ -32,7 +33,7 @@
 struct exports;
 
 /* Into how many files a table of so many bytes is exported. */
-uint32_t export_parts_for(const struct table *table, int64_t bytes);
+uint32_t export_parts_for(const struct table *table, uint64_t bytes);
 /* Into how many files so much text goes, if that is more than `least`. */
 uint32_t export_parts_in(uint64_t text, uint32_t least);
 

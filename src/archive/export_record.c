@@ -75,6 +75,7 @@ static void put_table(struct item_maker *maker, const struct export *export)
     item_put_text(maker, "TableId", export->table_id);
     item_put_integer(maker, "TableNumber", (int64_t) export->table_number);
     item_put_integer(maker, "TableEpoch", export->table_epoch);
+    item_put_integer(maker, "TableSizeBytes", (int64_t) export->table_bytes);
     item_put_text(maker, "HashKey", export->keys[0]);
     if (export->key_count == 2)
         item_put_text(maker, "RangeKey", export->keys[1]);
@@ -157,6 +158,7 @@ static void read_table(struct bytes item, struct export *out)
     out->table_id = optional(item, "TableId");
     out->table_number = natural(item, "TableNumber");
     out->table_epoch = (uint32_t)natural(item, "TableEpoch");
+    out->table_bytes = natural(item, "TableSizeBytes");
     out->keys[0] = optional(item, "HashKey");
     out->keys[1] = optional(item, "RangeKey");
     out->key_count = out->keys[1].data != NULL ? 2 : 1;

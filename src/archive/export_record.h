@@ -29,6 +29,7 @@ struct export
     /* the table, as it was when the export was accepted */
     struct bytes table_arn, table_id;
     uint64_t table_number;
+    uint64_t table_bytes; /* 0 of one that was accepted before this was kept */
     uint32_t table_epoch;
     struct bytes keys[2];
     uint32_t key_count;

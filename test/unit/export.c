@@ -287,10 +287,11 @@ static void a_new_export_is_described(void **state)
 
 static void files_go_by_size(void **state)
 {
-    static const int64_t gigabyte = (int64_t)1 << 30;
+    static const uint64_t gigabyte = UINT64_C(1) << 30;
     static const struct {
         bool provisioned;
-        int64_t reads, writes, bytes;
+        int64_t reads, writes;
+        uint64_t bytes;
         uint32_t parts;
     } cases[] = {
         {false, 0, 0, 0, 4},
@@ -420,6 +421,52 @@ static void three_hundred_at_once(void **state)
         assert_true(jobs_step(exporting->jobs));
     assert_true(start(fixture, &request));
     assert_false(start(fixture, &request));
+}
+
+/* As if its items had so many bytes more. */
+static void grow(struct fixture *fixture, const char *name, int64_t bytes)
+{
+    struct database *database = &fixture->exporting.database;
+    int64_t deltas[2] = {0, bytes};
+    struct engine_batch batch;
+    struct call call;
+    uint8_t key[12] = {0};
+    struct err err;
+
+    call_init(&call, database);
+    be64_store(key, database_table(&call, name)->number);
+    batch_init(&batch, &call.arena);
+    batch_add(&batch, SPACE_STATISTICS, bytes_of(key, sizeof key), deltas, 2);
+    assert_true(committer_commit(database->committer, &batch, &err));
+    call_release(&call);
+}
+
+static void a_hundred_terabytes_at_once(void **state)
+{
+    static const int64_t terabyte = INT64_C(1000000000000);
+    struct fixture *fixture = *state;
+    struct export_request orders = exporting_request(ORDERS);
+    struct export_request others = exporting_request(EXPORTING_ARN "Others");
+
+    exporting_table(&fixture->exporting, "Orders");
+    exporting_table(&fixture->exporting, "Others");
+    uint64_t enabled = exporting_now_ms() / 1000 * 1000;
+    exporting_later(1000 * 1000);
+    grow(fixture, "Orders", 60 * terabyte);
+    grow(fixture, "Others", 40 * terabyte);
+    assert_true(start(fixture, &orders));
+    assert_refused(fixture, &orders, ERR_LIMIT_EXCEEDED,
+                   "Subscriber limit exceeded: There is a limit of 100 TB of tables in concurrent "
+                   "exports per subscriber");
+    assert_true(start(fixture, &others));
+    grow(fixture, "Others", 1 - 40 * terabyte);
+    assert_false(start(fixture, &others));
+    grow(fixture, "Others", -1);
+    assert_true(start(fixture, &others));
+    struct export_request incremental = window_of(enabled); /* counts by itself */
+    assert_true(start(fixture, &incremental));
+    assert_false(start(fixture, &incremental));
+    assert_int_equal(fixture->exporting.err.code, ERR_LIMIT_EXCEEDED);
 }
 
 static void incremental_exports_have_a_limit_of_their_own(void **state)
@@ -696,6 +743,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tokens_stand_for_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_request_takes_no_token, setup, teardown),
         cmocka_unit_test_setup_teardown(three_hundred_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_hundred_terabytes_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(incremental_exports_have_a_limit_of_their_own, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(rivals_do_not_pass_the_limit, setup, teardown),
