@@ -63,6 +63,7 @@ const struct field shape_export_table[] = {
     OPTIONAL("ExportType", FIELD_ENUM(enum_type)),
     OPTIONAL("IncrementalExportSpecification",
              FIELD_STRUCT("IncrementalExportSpecification", window_members)),
+    OPTIONAL("FilterSpecification", FIELD_UNSUPPORTED),
     SHAPE_END,
 };
 
