@@ -1009,12 +1009,12 @@ static void rocks_reclaim(struct engine *engine, enum engine_space space, struct
     buf_release(&end);
 }
 
-/* Sums a property over the column families. */
-static uint64_t property(struct rocks *rocks, const char *name)
+/* Sums a property over the column families, unless each tells that of all. */
+static uint64_t property(struct rocks *rocks, const char *name, bool of_all)
 {
     uint64_t sum = 0, one;
 
-    for (int i = 0; i < FAMILIES; i++)
+    for (int i = 0; i < (of_all ? 1 : FAMILIES); i++)
         if (rocksdb_property_int_cf(rocks->db, rocks->families[i], name, &one) == 0)
             sum += one;
     return sum;
@@ -1025,18 +1025,20 @@ static void rocks_metrics(struct engine *engine, struct buf *out)
     struct rocks *rocks = rocks_of(engine);
     static const struct {
         const char *name, *property;
+        bool of_all;
     } table[] = {
-        {"gramme_engine_memtable_bytes", "rocksdb.cur-size-all-mem-tables"},
-        {"gramme_engine_file_bytes", "rocksdb.total-sst-files-size"},
-        {"gramme_engine_compaction_pending_bytes", "rocksdb.estimate-pending-compaction-bytes"},
-        {"gramme_engine_flushes_running", "rocksdb.num-running-flushes"},
-        {"gramme_engine_writes_stopped", "rocksdb.is-write-stopped"},
+        {"gramme_engine_memtable_bytes", "rocksdb.cur-size-all-mem-tables", false},
+        {"gramme_engine_file_bytes", "rocksdb.total-sst-files-size", false},
+        {"gramme_engine_compaction_pending_bytes", "rocksdb.estimate-pending-compaction-bytes",
+         false},
+        {"gramme_engine_flushes_running", "rocksdb.num-running-flushes", true},
+        {"gramme_engine_writes_stopped", "rocksdb.is-write-stopped", true},
     };
     struct err err;
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         buf_printf(out, "# TYPE %s gauge\n%s %llu\n", table[i].name, table[i].name,
-                   (unsigned long long)property(rocks, table[i].property));
+                   (unsigned long long)property(rocks, table[i].property, table[i].of_all));
     buf_printf(out, "# TYPE gramme_engine_cache_bytes gauge\ngramme_engine_cache_bytes %zu\n",
                rocksdb_cache_get_usage(rocks->cache));
     buf_printf(out, "# TYPE gramme_engine_failed gauge\ngramme_engine_failed %d\n",
