@@ -3,6 +3,8 @@
  * more. */
 #include "api/expressions.h"
 
+#include "table/index.h"
+
 /* The members of a request by their roles; NULL: not sent. */
 struct members {
     const struct value_node *of[ROLES];
@@ -315,8 +317,8 @@ uint32_t key_names(const struct table *table, struct bytes names[2])
     return table->key_count;
 }
 
-bool expressions_check_keys(const struct expressions *expressions, const struct table *table,
-                            struct err *err)
+static bool check_table_keys(const struct expressions *expressions, const struct table *table,
+                             struct err *err)
 {
     struct bytes names[2];
     uint32_t count = key_names(table, names);
@@ -324,9 +326,41 @@ bool expressions_check_keys(const struct expressions *expressions, const struct 
     return (expressions->update == NULL ||
             update_check_keys(expressions->update, names, count, err)) &&
            (expressions->condition == NULL ||
-            condition_check_keys(expressions->condition, names, count, err)) &&
+            condition_check_keys(expressions->condition, KEY_OF_TABLE, names, count, err)) &&
            (expressions->projection == NULL ||
-            projection_check_keys(expressions->projection, names, count, err));
+            projection_check_keys(expressions->projection, KEY_OF_TABLE, names, count, err));
+}
+
+static bool given_by_expression(void *context, struct bytes name, struct value *out)
+{
+    return update_gives(context, name, &out->type);
+}
+
+/* Types before paths: dynalite, test/updateItem.js, 'set d.a = a add c :a'. */
+static bool check_index_keys(const struct expressions *expressions, const struct table *table,
+                             struct err *err)
+{
+    struct bytes names[INDEXES_MOST * INDEX_KEYS_MOST];
+    struct update *update = expressions->update;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < table->index_count; i++)
+        for (uint32_t j = 0; j < table->indexes[i].key_count; j++)
+            names[count++] = table->indexes[i].keys[j].name;
+    return (update == NULL ||
+            (indexes_match(table, &(struct index_given){given_by_expression, update}, err) &&
+             update_check_index_keys(update, names, count, err))) &&
+           (expressions->condition == NULL ||
+            condition_check_keys(expressions->condition, KEY_OF_INDEX, names, count, err)) &&
+           (expressions->projection == NULL ||
+            projection_check_keys(expressions->projection, KEY_OF_INDEX, names, count, err));
+}
+
+bool expressions_check_keys(const struct expressions *expressions, const struct table *table,
+                            struct err *err)
+{
+    return check_table_keys(expressions, table, err) &&
+           (table->index_count == 0 || check_index_keys(expressions, table, err));
 }
 
 bool expressions_hold(const struct expressions *expressions, struct bytes old, struct err *err)

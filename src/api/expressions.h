@@ -60,8 +60,8 @@ MUST_CHECK bool expressions_compile(const struct value_node *node, const char *e
 const struct expressions *request_expressions(struct request *request, const char *envelope,
                                               struct err *err);
 
-/* What the service refuses once it knows the table: paths into key attributes, and updates of them.
- * Of a filter it depends on the operation. */
+/* What the service refuses once it knows the table: paths into key attributes, and updates of them;
+ * values that are of no type of an index's key. Of a filter it depends on the operation. */
 MUST_CHECK bool expressions_check_keys(const struct expressions *expressions,
                                        const struct table *table, struct err *err);
 

@@ -3,8 +3,10 @@
  * always empty.
  *
  * Order of checks (dynalite's batchWriteItem tests): constraints, each request by itself, then per
- * table whether it is there, the keys, and whether one comes twice. */
+ * table whether it is there, the keys, those of indexes, and whether one comes twice. */
 #include "api/api.h"
+
+#include "table/index.h"
 
 #define WRITES_MOST 25 /* as the service allows */
 
@@ -71,7 +73,9 @@ static bool key_take(struct request *request, struct write *write, struct err *e
                            ? table_key_item(write->table, write->item, &request->arena)
                            : write->key;
 
-    return table_key(write->table, key, true, &request->arena, &write->key, err);
+    return table_key(write->table, key, true, &request->arena, &write->key, err) &&
+           (write->kind != WRITE_PUT || (indexes_match_put(write->table, write->item, err) &&
+                                         indexes_check_put(write->table, write->item, err)));
 }
 
 static bool is_twice(const struct write *writes, size_t at)

@@ -2,9 +2,11 @@
  *
  * What is wrong is told in this order (dynalite's putItem tests against the service): constraints,
  * the styles of parameters, the item's values, ReturnValues, its size, the expressions, whether
- * there is the table, its key, and at last the condition. What needs no table is told in the
- * envelope of constraints (dynamodb-conformance, 2026). */
+ * there is the table, its key, the keys of indexes, and at last the condition. What needs no table
+ * is told in the envelope of constraints (dynamodb-conformance, 2026). */
 #include "api/expressions.h"
+
+#include "table/index.h"
 
 const struct field shape_put_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
@@ -59,6 +61,8 @@ enum run op_put_item(struct request *request, struct err *err)
     if (expressions == NULL ||
         !work_table(&request->work, request_text(request, "TableName"), &write.table, err) ||
         !table_key(write.table, write.item, false, &request->arena, &write.key, err) ||
+        !indexes_match_put(write.table, write.item, err) ||
+        !indexes_check_put(write.table, write.item, err) ||
         !expressions_check_keys(expressions, write.table, err))
         return RUN_FAILED;
     return table_write(&request->work, &write, 1, put_answer, request, err);

@@ -82,7 +82,7 @@ static bool filter_valid(const struct expressions *expressions, const struct tab
     uint32_t count = key_names(table, names);
 
     return expressions->filter == NULL ||
-           condition_check_keys(expressions->filter, names, count, err);
+           condition_check_keys(expressions->filter, KEY_OF_TABLE, names, count, err);
 }
 
 enum run op_scan(struct request *request, struct err *err)

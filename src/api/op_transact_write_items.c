@@ -15,6 +15,7 @@
 #include "api/transaction.h"
 
 #include "base/digest.h"
+#include "table/index.h"
 
 #define ACTION_MEMBERS                                                                             \
     OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),                                           \
@@ -200,7 +201,9 @@ static bool action_settle(struct write *write, const struct action *action, stru
         write->kind = WRITE_DELETE;
         return true;
     case ACTION_UPDATE:
-        return expressions_update(&action->expressions, item, write, arena, err);
+        return expressions_update(&action->expressions, item, write, arena, err) &&
+               (write->kind != WRITE_PUT ||
+                indexes_match_update(write->table, write->old, write->item, err));
     default:
         return true;
     }
@@ -233,9 +236,11 @@ static bool transaction_settle(struct write *write, struct arena *arena, struct 
     write->kind = WRITE_NOTHING;
     if (!is_replayed(transaction, err))
         return false;
-    if (transaction->replayed ||
-        action_settle(write, action, transaction->plan->items[at].item, arena, &inner))
+    if (transaction->replayed)
         return true;
+    if (action_settle(write, action, transaction->plan->items[at].item, arena, &inner))
+        return action->kind != ACTION_UPDATE || write->kind != WRITE_PUT ||
+               indexes_check_update(write->table, write->old, write->item, err);
     if (inner.code != ERR_CONDITION_FAILED && inner.code != ERR_VALIDATION) {
         *err = inner;
         return false;
@@ -294,6 +299,14 @@ static bool tables_take(struct transaction *transaction, struct err *err)
     return true;
 }
 
+/* What stands against an action whatever the item before it. */
+static bool action_matches(const struct action *action, const struct table *table,
+                           struct bytes item, struct err *err)
+{
+    return (action->kind != ACTION_PUT || indexes_match_put(table, item, err)) &&
+           expressions_check_keys(&action->expressions, table, err);
+}
+
 static bool keys_take(struct transaction *transaction, struct err *err)
 {
     const struct plan *plan = transaction->plan;
@@ -304,12 +317,15 @@ static bool keys_take(struct transaction *transaction, struct err *err)
         !reasons_none(request, transaction->reasons, plan->count, err))
         return false;
     for (uint32_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->actions[i];
+        const struct table *table = transaction->writes[i].table;
         struct err inner;
-        if (!expressions_check_keys(&plan->actions[i].expressions, transaction->writes[i].table,
-                                    &inner)) {
+        if (!action_matches(action, table, plan->items[i].item, &inner)) {
             transaction->reasons[i] = reason_invalid(request, &inner);
             break;
         }
+        if (action->kind == ACTION_PUT && !indexes_check_put(table, plan->items[i].item, err))
+            return false;
     }
     return reasons_none(request, transaction->reasons, plan->count, err);
 }

@@ -3,9 +3,11 @@
  * What is wrong is told in this order (dynalite's updateItem tests against the service):
  * constraints, the styles of parameters, the key's values, the expressions, whether there is the
  * table, the key, updates of key attributes, what the update counts for (expr/charge.c), the
- * condition, and what the update cannot do to the item. An update that leaves the item as it was is
- * a write like any other. */
+ * condition, what the update cannot do to the item, and what the result cannot be for an index. An
+ * update that leaves the item as it was is a write like any other. */
 #include "api/expressions.h"
+
+#include "table/index.h"
 
 const struct field shape_update_item[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
@@ -30,7 +32,10 @@ static bool update_settle(struct write *write, struct arena *arena, struct err *
 
     return settle_condition(write, arena, err) &&
            expressions_update(request->kept, request_member(request, "Key")->item.packed, write,
-                              arena, err);
+                              arena, err) &&
+           (write->kind != WRITE_PUT ||
+            (indexes_match_update(write->table, write->old, write->item, err) &&
+             indexes_check_update(write->table, write->old, write->item, err)));
 }
 
 /* What the update wrote to, in an item. */

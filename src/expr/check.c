@@ -745,12 +745,12 @@ const struct node *find_path(const struct node *node, const struct bytes *names,
     return NULL;
 }
 
-bool refuse_key_path(const struct node *path, struct err *err)
+bool refuse_key_path(const struct node *path, const char *kind, struct err *err)
 {
     if (path == NULL)
         return true;
     return err_fail(err, ERR_VALIDATION,
                     "Key attributes must be scalars; list random access '[]' and map lookup '.' "
-                    "are not allowed: Key: %.*s",
-                    BYTES_ARGS(path->steps[0].name));
+                    "are not allowed: %s: %.*s",
+                    kind, BYTES_ARGS(path->steps[0].name));
 }

@@ -54,10 +54,10 @@ uint64_t condition_work(const struct condition *condition)
     return condition->work;
 }
 
-bool condition_check_keys(const struct condition *condition, const struct bytes *keys,
-                          uint32_t count, struct err *err)
+bool condition_check_keys(const struct condition *condition, const char *kind,
+                          const struct bytes *keys, uint32_t count, struct err *err)
 {
-    return refuse_key_path(find_path(condition->root, keys, count, true), err);
+    return refuse_key_path(find_path(condition->root, keys, count, true), kind, err);
 }
 
 bool condition_check_filter(const struct condition *condition, const char *label,

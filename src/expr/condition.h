@@ -20,10 +20,10 @@ bool condition_holds(const struct condition *condition, struct bytes item);
  * searched, contains(:list, path), each as often as it is named. */
 uint64_t condition_work(const struct condition *condition);
 
-/* What the service refuses once it knows the table: paths into key attributes; and in a Query's
- * filter, which `label` names, key attributes at all. */
-MUST_CHECK bool condition_check_keys(const struct condition *condition, const struct bytes *keys,
-                                     uint32_t count, struct err *err);
+/* What the service refuses once it knows the table: paths into key attributes, of the table or
+ * of indexes (`kind`); and in a Query's filter, which `label` names, key attributes at all. */
+MUST_CHECK bool condition_check_keys(const struct condition *condition, const char *kind,
+                                     const struct bytes *keys, uint32_t count, struct err *err);
 MUST_CHECK bool condition_check_filter(const struct condition *condition, const char *label,
                                        const struct bytes *keys, uint32_t count, struct err *err);
 

@@ -51,11 +51,11 @@ struct projection *projection_of_names(struct arena *arena, const struct bytes *
     return projection_of(arena, nodes, count);
 }
 
-bool projection_check_keys(const struct projection *projection, const struct bytes *keys,
-                           uint32_t count, struct err *err)
+bool projection_check_keys(const struct projection *projection, const char *kind,
+                           const struct bytes *keys, uint32_t count, struct err *err)
 {
     for (uint32_t i = 0; i < projection->count; i++)
-        if (!refuse_key_path(find_path(projection->paths[i], keys, count, true), err))
+        if (!refuse_key_path(find_path(projection->paths[i], keys, count, true), kind, err))
             return false;
     return true;
 }

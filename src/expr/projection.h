@@ -16,9 +16,9 @@ MUST_CHECK bool projection_compile(struct scope *scope, struct bytes text, struc
 struct projection *projection_of_names(struct arena *arena, const struct bytes *names,
                                        uint32_t count);
 
-/* Refuses paths into key attributes. */
-MUST_CHECK bool projection_check_keys(const struct projection *projection, const struct bytes *keys,
-                                      uint32_t count, struct err *err);
+/* Refuses paths into key attributes, of the table or of indexes (`kind`). */
+MUST_CHECK bool projection_check_keys(const struct projection *projection, const char *kind,
+                                      const struct bytes *keys, uint32_t count, struct err *err);
 
 /* The chosen parts of an item, packed, in the arena: the documents around them, with nothing else
  * in them; of a list the chosen elements behind each other. What is not there is left out. */

@@ -55,4 +55,8 @@ const struct value *scope_use_value(struct scope *scope, struct bytes key);
 const struct bytes *scope_find_name(const struct scope *scope, struct bytes key);
 const struct value *scope_find_value(const struct scope *scope, struct bytes key);
 
+/* What the service calls a key that something is refused for. */
+#define KEY_OF_TABLE "Key"
+#define KEY_OF_INDEX "IndexKey"
+
 #endif

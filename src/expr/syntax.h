@@ -166,7 +166,8 @@ const char *type_name(enum value_type type);
 const struct node *find_path(const struct node *node, const struct bytes *names, uint32_t count,
                              bool deep);
 
-/* "Key attributes must be scalars", where `path` is not NULL (dynalite, validateKeyPaths). */
-bool refuse_key_path(const struct node *path, struct err *err);
+/* "Key attributes must be scalars", where `path` is not NULL (dynalite, validateKeyPaths). `kind`
+ * is what the service calls the key: KEY_OF_TABLE or KEY_OF_INDEX. */
+bool refuse_key_path(const struct node *path, const char *kind, struct err *err);
 
 #endif

@@ -89,10 +89,50 @@ bool update_check_keys(const struct update *update, const struct bytes *keys, ui
     }
     for (uint32_t i = 0; i < update->count; i++) {
         const struct node *operand = update->actions[i].operand;
-        if (operand != NULL && !refuse_key_path(find_path(operand, keys, count, true), err))
+        if (operand != NULL &&
+            !refuse_key_path(find_path(operand, keys, count, true), KEY_OF_TABLE, err))
             return false;
     }
     return true;
+}
+
+bool update_check_index_keys(const struct update *update, const struct bytes *keys, uint32_t count,
+                             struct err *err)
+{
+    for (uint32_t i = 0; i < update->count; i++) {
+        const struct node *operand = update->actions[i].operand;
+        if (!refuse_key_path(find_path(update->actions[i].path, keys, count, true), KEY_OF_INDEX,
+                             err) ||
+            (operand != NULL &&
+             !refuse_key_path(find_path(operand, keys, count, true), KEY_OF_INDEX, err)))
+            return false;
+    }
+    return true;
+}
+
+/* What an operand gives whatever the item. */
+static bool operand_type(const struct node *operand, enum value_type *type)
+{
+    if (operand->kind == NODE_VALUE)
+        *type = operand->value->type;
+    else if (operand->kind == NODE_PLUS || operand->kind == NODE_MINUS)
+        *type = VALUE_N;
+    else if (operand->kind == NODE_CALL && operand->function == FUNCTION_LIST_APPEND)
+        *type = VALUE_L;
+    else
+        return false;
+    return true;
+}
+
+bool update_gives(const struct update *update, struct bytes name, enum value_type *type)
+{
+    for (uint32_t i = 0; i < update->count; i++) {
+        const struct action *action = &update->actions[i];
+        if ((action->kind == ACTION_SET || action->kind == ACTION_ADD) &&
+            action->path->count == 1 && bytes_equal(action->path->steps[0].name, name))
+            return operand_type(action->operand, type);
+    }
+    return false;
 }
 
 /* dynalite, actions/updateItem.js; the service's words for the limit on what is stored. */

@@ -17,6 +17,13 @@ MUST_CHECK bool update_compile(struct scope *scope, struct bytes text, struct up
 MUST_CHECK bool update_check_keys(const struct update *update, const struct bytes *keys,
                                   uint32_t count, struct err *err);
 
+/* Refuses paths into key attributes of indexes. */
+MUST_CHECK bool update_check_index_keys(const struct update *update, const struct bytes *keys,
+                                        uint32_t count, struct err *err);
+
+/* Whether the update gives the attribute `name` a value of a type that shows without an item. */
+bool update_gives(const struct update *update, struct bytes name, enum value_type *type);
+
 /* Refuses an update that counts for more than an item may have, whatever it makes of one. */
 MUST_CHECK bool update_check_charge(const struct update *update, struct err *err);
 

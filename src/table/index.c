@@ -3,12 +3,9 @@
  * write say what the write does to the index, and a checker can tell what an index must hold. */
 #include "table/index.h"
 
-#define INVALID    "One or more parameter values were invalid: "
-#define NOT_VALID  "One or more parameter values are not valid. "
-#define PUT_OF_KEY "A value specified for a secondary index key is not supported. "
-#define UPDATE_OF_KEY                                                                              \
-    "The update expression attempted to update a secondary index key to a value that is not "      \
-    "supported. "
+#define INVALID   "One or more parameter values were invalid: "
+#define NOT_VALID "One or more parameter values are not valid. "
+#define EMPTY     "The AttributeValue for a key attribute cannot contain an empty %s value."
 
 #define HASH_SIZE 8
 
@@ -185,17 +182,25 @@ bool index_step(const struct table *table, const struct table_index *index, stru
 
 /* --- what is refused -------------------------------------------------------------------------- */
 
-/* An attribute that a write gives a value: false where it has none, or had the same before. */
-static bool is_written(const struct key_attribute *key, struct bytes before, struct bytes item,
-                       struct value *value)
+static bool given_by_put(void *context, struct bytes name, struct value *out)
 {
-    struct value old;
-
-    return item_find(item, key->name, value) &&
-           !(item_find(before, key->name, &old) && bytes_equal(old.encoded, value->encoded));
+    return item_find(*(const struct bytes *)context, name, out);
 }
 
-/* What stands against an item: of one kind, in the index whose name is least. */
+struct images {
+    struct bytes before, after;
+};
+
+static bool given_by_update(void *context, struct bytes name, struct value *out)
+{
+    const struct images *images = context;
+    struct value old;
+
+    return item_find(images->after, name, out) &&
+           !(item_find(images->before, name, &old) && bytes_equal(old.encoded, out->encoded));
+}
+
+/* What stands against a write: of one kind, in the index whose name is least. */
 struct objection {
     const struct table_index *index;
     const struct key_attribute *key;
@@ -213,34 +218,40 @@ static bool is_empty(const struct key_attribute *key, const struct value *value)
     return value->content.size == 0;
 }
 
-static bool objection_find(const struct table *table, struct bytes before, struct bytes item,
-                           bool (*is_wrong)(const struct key_attribute *key,
-                                            const struct value *value),
-                           struct objection *out)
+static bool objection_in(const struct table_index *index, const struct index_given *given,
+                         bool (*is_wrong)(const struct key_attribute *, const struct value *),
+                         struct objection *out)
 {
-    out->index = NULL;
-    for (uint32_t i = 0; i < table->index_count; i++) {
-        const struct table_index *index = &table->indexes[i];
-        if (out->index != NULL && bytes_compare(out->index->name, index->name) < 0)
-            continue;
-        for (uint32_t j = 0; j < index->key_count; j++) {
-            struct value value;
-            if (!is_written(&index->keys[j], before, item, &value) ||
-                !is_wrong(&index->keys[j], &value))
-                continue;
-            *out = (struct objection){index, &index->keys[j], value};
-            break;
+    struct value value;
+
+    for (uint32_t i = 0; i < index->key_count; i++)
+        if (given->find(given->context, index->keys[i].name, &value) &&
+            is_wrong(&index->keys[i], &value)) {
+            *out = (struct objection){index, &index->keys[i], value};
+            return true;
         }
-    }
-    return out->index != NULL;
+    return false;
 }
 
-bool indexes_match(const struct table *table, struct bytes before, struct bytes item,
-                   struct err *err)
+static bool objection_find(const struct table *table, const struct index_given *given,
+                           bool (*is_wrong)(const struct key_attribute *, const struct value *),
+                           struct objection *out)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const struct table_index *index = &table->indexes[i];
+        if (!found || bytes_compare(index->name, out->index->name) < 0)
+            found = objection_in(index, given, is_wrong, out) || found;
+    }
+    return found;
+}
+
+bool indexes_match(const struct table *table, const struct index_given *given, struct err *err)
 {
     struct objection wrong;
 
-    if (!objection_find(table, before, item, is_mistyped, &wrong))
+    if (!objection_find(table, given, is_mistyped, &wrong))
         return true;
     return err_fail(err, ERR_VALIDATION,
                     INVALID
@@ -249,50 +260,52 @@ bool indexes_match(const struct table *table, struct bytes before, struct bytes 
                     value_type_name(wrong.value.type), BYTES_ARGS(wrong.index->name));
 }
 
-static bool empty_refuse(const struct objection *wrong, bool updated, struct err *err)
+bool indexes_match_put(const struct table *table, struct bytes item, struct err *err)
 {
-    const char *kind = wrong->key->type == KEY_B ? "binary" : "string";
-
-    if (updated)
-        return err_fail(err, ERR_VALIDATION,
-                        NOT_VALID UPDATE_OF_KEY
-                        "The AttributeValue for a key attribute cannot contain an empty %s value.",
-                        kind);
-    return err_fail(err, ERR_VALIDATION,
-                    NOT_VALID PUT_OF_KEY
-                    "The AttributeValue for a key attribute cannot contain an empty %s value. "
-                    "IndexName: %.*s, IndexKey: %.*s",
-                    kind, BYTES_ARGS(wrong->index->name), BYTES_ARGS(wrong->key->name));
+    return indexes_match(table, &(struct index_given){given_by_put, &item}, err);
 }
 
-/* Whether one half of the key that the write changes is too long, all its attributes together. */
-static bool half_exceeds(const struct table_index *index, uint32_t from, uint32_t to,
-                         struct bytes before, struct bytes item, size_t most)
+bool indexes_match_update(const struct table *table, struct bytes before, struct bytes item,
+                          struct err *err)
 {
+    struct index_given given = {given_by_update, &(struct images){before, item}};
+    struct objection wrong;
+
+    return !objection_find(table, &given, is_mistyped, &wrong) ||
+           err_fail(err, ERR_VALIDATION,
+                    "The update expression attempted to update the secondary index key to "
+                    "unsupported type");
+}
+
+/* Whether the write has made one half of the key too long, all its attributes together. */
+static bool half_exceeds(const struct key_attribute *keys, uint32_t count, struct bytes item,
+                         const struct index_given *given, size_t most)
+{
+    struct value value;
     size_t size = 0;
     bool written = false;
 
-    for (uint32_t i = from; i < to; i++) {
-        struct value value;
-        written = is_written(&index->keys[i], before, item, &value) || written;
-        if (item_find(item, index->keys[i].name, &value))
+    for (uint32_t i = 0; i < count; i++) {
+        written = given->find(given->context, keys[i].name, &value) || written;
+        if (item_find(item, keys[i].name, &value))
             size += value.content.size;
     }
     return written && size > most;
 }
 
-static bool sizes_check(const struct table *table, struct bytes before, struct bytes item,
-                        struct err *err)
+/* No recording was found of the service's words; these are those of the table's own key. */
+static bool sizes_check(const struct table *table, struct bytes item,
+                        const struct index_given *given, struct err *err)
 {
     for (uint32_t i = 0; i < table->index_count; i++) {
         const struct table_index *index = &table->indexes[i];
-        if (half_exceeds(index, 0, index->partition_count, before, item, PARTITION_KEY_MOST))
+        uint32_t partition = index->partition_count, sort = index->key_count - partition;
+        if (half_exceeds(index->keys, partition, item, given, PARTITION_KEY_MOST))
             return err_fail(err, ERR_VALIDATION,
                             INVALID "Size of hashkey has exceeded the maximum size limit of%d "
                                     "bytes",
                             PARTITION_KEY_MOST);
-        if (half_exceeds(index, index->partition_count, index->key_count, before, item,
-                         SORT_KEY_MOST))
+        if (half_exceeds(index->keys + partition, sort, item, given, SORT_KEY_MOST))
             return err_fail(err, ERR_VALIDATION,
                             INVALID "Aggregated size of all range keys has exceeded the size limit "
                                     "of %d bytes",
@@ -301,18 +314,32 @@ static bool sizes_check(const struct table *table, struct bytes before, struct b
     return true;
 }
 
-bool indexes_check(const struct table *table, struct bytes before, struct bytes item, bool updated,
-                   struct err *err)
+bool indexes_check_put(const struct table *table, struct bytes item, struct err *err)
 {
+    struct index_given given = {given_by_put, &item};
     struct objection wrong;
 
-    if (table->index_count == 0)
-        return true;
-    if (!indexes_match(table, before, item, err))
-        return false;
-    if (objection_find(table, before, item, is_empty, &wrong))
-        return empty_refuse(&wrong, updated, err);
-    return sizes_check(table, before, item, err);
+    if (!objection_find(table, &given, is_empty, &wrong))
+        return sizes_check(table, item, &given, err);
+    return err_fail(err, ERR_VALIDATION,
+                    NOT_VALID "A value specified for a secondary index key is not supported. " EMPTY
+                              " IndexName: %.*s, IndexKey: %.*s",
+                    wrong.key->type == KEY_B ? "binary" : "string", BYTES_ARGS(wrong.index->name),
+                    BYTES_ARGS(wrong.key->name));
+}
+
+bool indexes_check_update(const struct table *table, struct bytes before, struct bytes item,
+                          struct err *err)
+{
+    struct index_given given = {given_by_update, &(struct images){before, item}};
+    struct objection wrong;
+
+    if (!objection_find(table, &given, is_empty, &wrong))
+        return sizes_check(table, item, &given, err);
+    return err_fail(err, ERR_VALIDATION,
+                    NOT_VALID "The update expression attempted to update a secondary index key to "
+                              "a value that is not supported. " EMPTY,
+                    wrong.key->type == KEY_B ? "binary" : "string");
 }
 
 /* --- index keys ------------------------------------------------------------------------------- */

@@ -35,15 +35,27 @@ bool index_step(const struct table *table, const struct table_index *index, stru
                 struct bytes before, struct bytes after, struct arena *arena,
                 struct index_step *out);
 
-/* What the service refuses of an item that is written (dynamodb-conformance, recorded 2026-06, also
- * for the order: types come first, and of several indexes the one whose name is least is named). Of
- * an update (`updated`) only what it changes is looked at; `before` is the item before it.
- * ERR_VALIDATION. indexes_match() looks at types alone: a transaction is cancelled by what it
- * refuses, and refused as a request by what the rest does (empty, too long). */
-MUST_CHECK bool indexes_match(const struct table *table, struct bytes before, struct bytes item,
+/* What the service refuses of an item that is written: ERR_VALIDATION. Types come first, and of
+ * several indexes the one whose name is least is named (dynamodb-conformance, recorded 2026-06).
+ *
+ * A transaction is cancelled by what the first of a pair refuses, the types; what the second one
+ * does, empty values and keys too long, refuses the request. Of an update only what it changes is
+ * looked at, from the item before to the one after; its words are others. */
+MUST_CHECK bool indexes_match_put(const struct table *table, struct bytes item, struct err *err);
+MUST_CHECK bool indexes_check_put(const struct table *table, struct bytes item, struct err *err);
+MUST_CHECK bool indexes_match_update(const struct table *table, struct bytes before,
+                                     struct bytes item, struct err *err);
+MUST_CHECK bool indexes_check_update(const struct table *table, struct bytes before,
+                                     struct bytes item, struct err *err);
+
+/* The mistake of a put, as far as it shows without an item; of what is found the type alone is
+ * looked at. */
+struct index_given {
+    bool (*find)(void *context, struct bytes name, struct value *out);
+    void *context;
+};
+MUST_CHECK bool indexes_match(const struct table *table, const struct index_given *given,
                               struct err *err);
-MUST_CHECK bool indexes_check(const struct table *table, struct bytes before, struct bytes item,
-                              bool updated, struct err *err);
 
 /* Appends what the index keys of one partition begin with: the hash and the parts of the partition
  * attributes, whose contents are in `values`. */

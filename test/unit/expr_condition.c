@@ -547,10 +547,10 @@ static void key_attributes_are_scalars(void **state)
     scope_init(&scope, &arena);
     assert_true(condition_compile(&scope, "FilterExpression", BYTES("x = y AND size(s[1]) < x"),
                                   &condition, &err));
-    assert_false(condition_check_keys(condition, keys, 2, &err));
+    assert_false(condition_check_keys(condition, KEY_OF_TABLE, keys, 2, &err));
     assert_string_equal(err.message, "Key attributes must be scalars; list random access '[]' and "
                                      "map lookup '.' are not allowed: Key: s");
-    assert_true(condition_check_keys(condition, keys, 1, &err));
+    assert_true(condition_check_keys(condition, KEY_OF_TABLE, keys, 1, &err));
     assert_false(condition_check_filter(condition, "Filter Expression", keys, 2, &err));
     assert_string_equal(err.message, "Filter Expression can only contain non-primary key "
                                      "attributes: Primary key attribute: s");

@@ -122,9 +122,9 @@ static void key_attributes_are_scalars(void **state)
     arena_init(&arena);
     scope_init(&scope, &arena);
     assert_true(projection_compile(&scope, BYTES("p, a.x"), &projection, &err));
-    assert_true(projection_check_keys(projection, keys, 1, &err));
+    assert_true(projection_check_keys(projection, KEY_OF_TABLE, keys, 1, &err));
     assert_true(projection_compile(&scope, BYTES("a, p.x"), &projection, &err));
-    assert_false(projection_check_keys(projection, keys, 1, &err));
+    assert_false(projection_check_keys(projection, KEY_OF_TABLE, keys, 1, &err));
     assert_string_equal(err.message, "Key attributes must be scalars; list random access '[]' and "
                                      "map lookup '.' are not allowed: Key: p");
     arena_release(&arena);
