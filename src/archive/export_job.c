@@ -277,7 +277,6 @@ static bool open_source(struct export_run *run, struct job *job, struct err *err
     struct export_source_settings settings = {
         .engine = engine_of(run),
         .export = &run->export,
-        .scratch = arena_text(&run->arena, export_id(&run->export)),
         .scratch_most = run->exports->settings.scratch_most,
         .fold_memory = run->exports->settings.fold_memory,
         .stop = {stop_wanted, job},

@@ -14,7 +14,6 @@ struct export_source;
 struct export_source_settings {
     struct engine *engine;
     const struct export *export;
-    const char *scratch;              /* name for scratch space, unique to the job */
     size_t scratch_most, fold_memory; /* as of exports_settings */
     struct log_stop stop;
 };

@@ -113,8 +113,7 @@ struct past_settings {
     uint64_t table;
     uint32_t epoch;
     uint64_t instant;
-    const char *scratch; /* name for the scratch store, unique to the job */
-    size_t scratch_most; /* bytes of scratch before it gives up with ERR_DISK_FULL; 0: no bound */
+    size_t scratch_most; /* bytes of scratch before ERR_SCRATCH_LIMIT; 0: no bound */
     size_t memory_most;  /* bytes that the fold holds; 0: the default. A walk has less. */
     struct log_stop stop;
 };
@@ -142,10 +141,9 @@ struct changes_settings {
     struct engine *engine;
     uint64_t table;
     uint32_t epoch;
-    uint64_t from, to;   /* microseconds; no commit before `to` is still to come */
-    bool new_only;       /* what it was before is not asked: see net_change */
-    const char *scratch; /* these as of past_settings */
-    size_t scratch_most, memory_most;
+    uint64_t from, to;                /* microseconds; no commit before `to` is still to come */
+    bool new_only;                    /* what it was before is not asked: see net_change */
+    size_t scratch_most, memory_most; /* these as of past_settings */
     struct log_stop stop;
 };
 /* Folds the log of the window, with a thread for each shard. Blocks; NULL on failure. */
@@ -153,7 +151,7 @@ struct changes *changes_open(const struct changes_settings *settings, struct err
 void changes_close(struct changes *changes);
 
 /* About how many bytes of images there are to walk. */
-size_t changes_size(const struct changes *changes);
+uint64_t changes_size(const struct changes *changes);
 
 /* What became of a key that was written in the window: its image just before `from`, and just
  * before `to`. Both may be absent, or equal: it was written all the same. With `new_only`, `before`

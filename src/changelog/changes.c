@@ -1,4 +1,5 @@
-/* changelog/changes.c - the net changes of a window [from, to): pieces of each key, put together.
+/* changelog/changes.c - the net changes of a window [from, to): what the records of each key come
+ * to.
  *
  * The log of a window does not change any more: no commit is before the time that has passed, and
  * the pin keeps it from being trimmed. So unlike the past it needs no snapshot, and nothing but the
@@ -7,6 +8,10 @@
 #include "changelog/fold.h"
 
 #include <stdlib.h>
+
+#include "changelog/piece.h"
+
+#define ARENA_KEPT ((size_t)1024 * 1024) /* of a change, for the next */
 
 struct changes {
     struct fold fold;
@@ -23,7 +28,6 @@ struct changes *changes_open(const struct changes_settings *settings, struct err
         .from = settings->from,
         .to = settings->to,
         .new_only = settings->new_only,
-        .scratch = settings->scratch,
         .scratch_most = settings->scratch_most,
         .memory_most = settings->memory_most,
         .stop = settings->stop,
@@ -45,102 +49,48 @@ void changes_close(struct changes *changes)
     free(changes);
 }
 
-size_t changes_size(const struct changes *changes)
+uint64_t changes_size(const struct changes *changes)
 {
     return fold_size(&changes->fold);
 }
 
-/* The change that is put together: copies, since its pieces are shown one by one. */
-struct walk {
-    const struct changes_visitor *visitor;
-    struct buf key, before, after;
-    uint64_t time, size;
-    bool new_only, existed;
-    bool held, failed, stopped;
-    struct err *err;
-};
-
-static void buf_set(struct buf *buf, struct bytes bytes)
+static bool change_show(const struct sorted_pair *pair, struct arena *arena,
+                        const struct changes_visitor *visitor, bool *more, struct err *err)
 {
-    buf_clear(buf);
-    buf_put_bytes(buf, bytes);
-}
+    struct piece piece;
 
-/* Shows the change that is held; false: no more are wanted. */
-static bool walk_show(struct walk *walk)
-{
+    if (!piece_read(pair->value, arena, &piece, err))
+        return false;
     struct net_change change = {
-        .key = buf_bytes(&walk->key),
-        .before = buf_bytes(&walk->before),
-        .after = buf_bytes(&walk->after),
-        .existed = walk->existed,
-        .time = walk->time,
-        .size = walk->size,
+        .key = pair->name,
+        .before = piece.before,
+        .after = piece.after,
+        .existed = piece.link != 0,
+        .time = piece.time,
+        .size = piece.size,
     };
-
-    if (!walk->held)
-        return true;
-    walk->held = false;
-    walk->stopped = !walk->visitor->visit(walk->visitor->context, &change, walk->err);
-    return !walk->stopped;
-}
-
-static void walk_begin(struct walk *walk, struct bytes key, const struct fold_piece *piece)
-{
-    walk->held = true;
-    buf_set(&walk->key, key);
-    walk->existed = piece->digest != 0;
-    buf_set(&walk->before, piece->before);
-    walk->size = 0;
-}
-
-static bool walk_fail(struct walk *walk)
-{
-    walk->failed = true;
-    return false;
-}
-
-static bool piece_visit(void *context, struct bytes name, struct bytes value)
-{
-    struct walk *walk = context;
-    struct bytes key = bytes_of(name.data, name.size - FOLD_PIECE_NUMBER);
-    struct fold_piece piece;
-
-    if (!fold_piece_read(value, &piece, walk->err))
-        return walk_fail(walk);
-    if (!walk->held || !bytes_equal(key, buf_bytes(&walk->key))) {
-        if (!walk_show(walk))
-            return false;
-        walk_begin(walk, key, &piece);
-    } else if (fold_digest(buf_bytes(&walk->after)) != piece.digest) {
-        err_fail(walk->err, ERR_CORRUPT, "the log has lost a write of a key before %llu",
-                 (unsigned long long)piece.time);
-        return walk_fail(walk);
-    } else if (walk->new_only && (piece.before.size > 0 || piece.after.size > 0)) {
-        buf_set(&walk->before, piece.before);
-    }
-    buf_set(&walk->after, piece.after);
-    walk->time = piece.time;
-    walk->size += piece.size;
+    *more = visitor->visit(visitor->context, &change, err);
     return true;
 }
 
 bool changes_walk(struct changes *changes, struct bytes from, struct bytes to,
                   const struct changes_visitor *visitor, struct err *err)
 {
-    struct walk walk = {
-        .visitor = visitor, .new_only = changes->fold.settings.new_only, .err = err};
+    struct fold_cursor cursor;
+    struct sorted_pair pair;
+    struct arena arena;
+    bool more = true, found = true;
 
     if (to.size > 0 && bytes_compare(from, to) >= 0)
         return true;
-    buf_init(&walk.key);
-    buf_init(&walk.before);
-    buf_init(&walk.after);
-    enum scan_end end = fold_scan(&changes->fold, from, to, piece_visit, &walk, err);
-    if (end == SCAN_DONE)
-        walk_show(&walk);
-    buf_release(&walk.after);
-    buf_release(&walk.before);
-    buf_release(&walk.key);
-    return end != SCAN_FAILED && !walk.failed;
+    arena_init(&arena);
+    bool ok = fold_cursor_begin(&cursor, &changes->fold, from, to, err);
+    while (ok && more && found) {
+        arena_reset(&arena, ARENA_KEPT);
+        ok = fold_cursor_next(&cursor, &pair, &found, err) &&
+             (!found || change_show(&pair, &arena, visitor, &more, err));
+    }
+    fold_cursor_end(&cursor);
+    arena_release(&arena);
+    return ok;
 }

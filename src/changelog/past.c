@@ -19,7 +19,7 @@
 
 #include <stdlib.h>
 
-#define SLICES 16 /* of the fold's memory: as much as a walk takes at a time */
+#define PAGES 16 /* of the fold's memory: as much as a page of items has */
 
 struct past {
     struct fold fold;
@@ -30,12 +30,11 @@ struct pair {
     struct bytes key, value;
 };
 
-/* Pairs in memory, in order of their keys: a page of items, or a slice of the images. */
-struct pairs {
+/* A page of items, in order of their keys. */
+struct page {
     struct arena arena;
     struct buf list; /* of struct pair */
     size_t bytes, bytes_most;
-    size_t cut; /* of the keys: what is in front of the item key */
 };
 
 struct walk {
@@ -43,49 +42,47 @@ struct walk {
     const struct past_visitor *visitor;
     struct err *err;
     bool failed, stopped;
-    struct pairs images;
-    size_t image_next;
-    struct buf images_from; /* what is not loaded yet begins here */
-    struct bytes images_to; /* and ends here; empty: the end of the table */
-    bool images_all;        /* nothing is left to load */
+    struct fold_cursor images;
+    struct sorted_pair image; /* the next, once it is held */
+    bool image_held, images_all;
 };
 
-static void pairs_init(struct pairs *pairs, size_t cut, size_t bytes_most)
+static void page_init(struct page *page, size_t bytes_most)
 {
-    *pairs = (struct pairs){.bytes_most = bytes_most, .cut = cut};
-    arena_init(&pairs->arena);
-    buf_init(&pairs->list);
+    *page = (struct page){.bytes_most = bytes_most};
+    arena_init(&page->arena);
+    buf_init(&page->list);
 }
 
-static void pairs_release(struct pairs *pairs)
+static void page_release(struct page *page)
 {
-    buf_release(&pairs->list);
-    arena_release(&pairs->arena);
+    buf_release(&page->list);
+    arena_release(&page->arena);
 }
 
-static void pairs_clear(struct pairs *pairs)
+static void page_clear(struct page *page)
 {
-    arena_rewind(&pairs->arena, (struct arena_mark){0});
-    buf_clear(&pairs->list);
-    pairs->bytes = 0;
+    arena_rewind(&page->arena, (struct arena_mark){0});
+    buf_clear(&page->list);
+    page->bytes = 0;
 }
 
-static const struct pair *pairs_at(const struct pairs *pairs, size_t at)
+static const struct pair *page_at(const struct page *page, size_t at)
 {
-    const struct pair *list = (const struct pair *)(const void *)pairs->list.data;
+    const struct pair *list = (const struct pair *)(const void *)page->list.data;
 
-    return at < pairs->list.size / sizeof *list ? &list[at] : NULL;
+    return at < page->list.size / sizeof *list ? &list[at] : NULL;
 }
 
-static bool pairs_visit(void *context, struct bytes key, struct bytes value)
+static bool page_visit(void *context, struct bytes key, struct bytes value)
 {
-    struct pairs *pairs = context;
-    struct pair pair = {arena_copy(&pairs->arena, bytes_from(key, pairs->cut)),
-                        arena_copy(&pairs->arena, value)};
+    struct page *page = context;
+    struct pair pair = {arena_copy(&page->arena, bytes_from(key, ITEM_KEY_AT)),
+                        arena_copy(&page->arena, value)};
 
-    buf_put(&pairs->list, &pair, sizeof pair);
-    pairs->bytes += key.size + value.size + sizeof pair;
-    return pairs->bytes < pairs->bytes_most;
+    buf_put(&page->list, &pair, sizeof pair);
+    page->bytes += key.size + value.size + sizeof pair;
+    return page->bytes < page->bytes_most;
 }
 
 /* What comes next after a key: the key and a zero byte. */
@@ -96,42 +93,22 @@ static void successor_set(struct buf *to, struct bytes key)
     buf_put_u8(to, 0);
 }
 
-/* --- images, in order of their keys, loaded a slice at a time --- */
+/* --- images, in order of their keys --- */
 
-static void images_reset(struct walk *walk, struct bytes from, struct bytes to)
+static bool images_begin(struct walk *walk, struct bytes from, struct bytes to)
 {
-    pairs_clear(&walk->images);
-    walk->image_next = 0;
-    buf_clear(&walk->images_from);
-    buf_put_bytes(&walk->images_from, from);
-    walk->images_to = to;
-    walk->images_all = false;
-}
-
-static bool images_load(struct walk *walk)
-{
-    pairs_clear(&walk->images);
-    walk->image_next = 0;
-    enum scan_end end = fold_scan(&walk->past->fold, buf_bytes(&walk->images_from), walk->images_to,
-                                  pairs_visit, &walk->images, walk->err);
-    walk->images_all = end == SCAN_DONE;
-    if (end == SCAN_STOPPED) {
-        size_t count = walk->images.list.size / sizeof(struct pair);
-        successor_set(&walk->images_from, pairs_at(&walk->images, count - 1)->key);
-    }
-    return end != SCAN_FAILED;
+    walk->image_held = walk->images_all = false;
+    return fold_cursor_begin(&walk->images, &walk->past->fold, from, to, walk->err);
 }
 
 /* The next image, or NULL where there is none or the walk has failed. */
-static const struct pair *image_peek(struct walk *walk)
+static const struct sorted_pair *image_peek(struct walk *walk)
 {
-    const struct pair *image = pairs_at(&walk->images, walk->image_next);
-
-    while (image == NULL && !walk->images_all && !walk->failed) {
-        walk->failed = !images_load(walk);
-        image = pairs_at(&walk->images, 0);
+    if (!walk->image_held && !walk->images_all && !walk->failed) {
+        walk->failed = !fold_cursor_next(&walk->images, &walk->image, &walk->image_held, walk->err);
+        walk->images_all = !walk->image_held;
     }
-    return walk->failed ? NULL : image;
+    return walk->image_held && !walk->failed ? &walk->image : NULL;
 }
 
 /* --- the walk --- */
@@ -141,11 +118,14 @@ static void show(struct walk *walk, struct bytes key, struct bytes item)
     walk->stopped = !walk->visitor->visit(walk->visitor->context, key, item, walk->err);
 }
 
-static void image_show(struct walk *walk, const struct pair *image)
+/* Of the absent nobody is told, so nobody could end the walk: it asks by itself. */
+static void image_show(struct walk *walk, const struct sorted_pair *image)
 {
-    walk->image_next++;
+    walk->image_held = false;
     if (image->value.size > 0)
-        show(walk, image->key, image->value);
+        show(walk, image->name, image->value);
+    else
+        walk->failed = !fold_goes_on(&walk->past->fold, walk->err);
 }
 
 static bool walk_goes_on(const struct walk *walk)
@@ -173,10 +153,10 @@ static void item_show(struct walk *walk, struct bytes key, struct bytes value)
 static bool walk_item(struct walk *walk, struct bytes key, struct bytes value)
 {
     while (walk_goes_on(walk)) {
-        const struct pair *image = image_peek(walk);
+        const struct sorted_pair *image = image_peek(walk);
         if (walk->failed)
             break;
-        int order = image == NULL ? 1 : bytes_compare(image->key, key);
+        int order = image == NULL ? 1 : bytes_compare(image->name, key);
         if (order <= 0)
             image_show(walk, image);
         else
@@ -189,7 +169,7 @@ static bool walk_item(struct walk *walk, struct bytes key, struct bytes value)
 
 static void walk_images_left(struct walk *walk)
 {
-    const struct pair *image;
+    const struct sorted_pair *image;
 
     while (walk_goes_on(walk) && (image = image_peek(walk)) != NULL)
         image_show(walk, image);
@@ -231,54 +211,45 @@ static enum scan_end items_scan(struct past *past, struct bytes from, struct byt
 
 static bool walk_snapshot(struct walk *walk, struct bytes from, struct bytes to)
 {
-    images_reset(walk, from, to);
-    if (items_scan(walk->past, from, to, item_visit, walk, walk->err) == SCAN_FAILED)
-        return false;
-    walk_images_left(walk);
-    return !walk->failed;
+    bool ok = images_begin(walk, from, to) &&
+              items_scan(walk->past, from, to, item_visit, walk, walk->err) != SCAN_FAILED;
+
+    if (ok)
+        walk_images_left(walk);
+    fold_cursor_end(&walk->images);
+    return ok && !walk->failed;
 }
 
-/* Folds what was appended to the logs of all shards that [from, to) touches. */
-static bool shards_fold(struct past *past, struct bytes from, struct bytes to, struct err *err)
-{
-    uint32_t last = to.size == 0 ? LOG_SHARDS - 1 : log_shard(to);
-
-    for (uint32_t shard = log_shard(from); shard <= last; shard++)
-        if (!fold_more(&past->fold, shard, err))
-            return false;
-    return true;
-}
-
-static bool walk_page(struct walk *walk, const struct pairs *page, struct bytes from,
+static bool walk_page(struct walk *walk, const struct page *page, struct bytes from,
                       struct bytes to)
 {
+    bool ok = images_begin(walk, from, to);
     const struct pair *item;
 
-    if (!shards_fold(walk->past, from, to, walk->err))
-        return false;
-    images_reset(walk, from, to);
-    for (size_t i = 0; walk_goes_on(walk) && (item = pairs_at(page, i)) != NULL; i++)
+    for (size_t i = 0; ok && walk_goes_on(walk) && (item = page_at(page, i)) != NULL; i++)
         walk_item(walk, item->key, item->value);
-    walk_images_left(walk);
-    return !walk->failed;
+    if (ok)
+        walk_images_left(walk);
+    fold_cursor_end(&walk->images);
+    return ok && !walk->failed;
 }
 
 static bool walk_pages(struct walk *walk, struct bytes from, struct bytes to)
 {
-    struct pairs page;
+    struct page page;
     struct buf at, next;
     bool ok = true;
 
-    pairs_init(&page, ITEM_KEY_AT, walk->past->fold.settings.memory_most / SLICES);
+    page_init(&page, walk->past->fold.settings.memory_most / PAGES);
     buf_init(&at);
     buf_put_bytes(&at, from);
     buf_init(&next);
     for (enum scan_end end = SCAN_STOPPED; ok && end == SCAN_STOPPED && !walk->stopped;) {
-        pairs_clear(&page);
-        end = items_scan(walk->past, buf_bytes(&at), to, pairs_visit, &page, walk->err);
+        page_clear(&page);
+        end = items_scan(walk->past, buf_bytes(&at), to, page_visit, &page, walk->err);
         struct bytes page_to = to;
         if (end == SCAN_STOPPED) {
-            successor_set(&next, pairs_at(&page, page.list.size / sizeof(struct pair) - 1)->key);
+            successor_set(&next, page_at(&page, page.list.size / sizeof(struct pair) - 1)->key);
             page_to = buf_bytes(&next);
         }
         ok = end != SCAN_FAILED && walk_page(walk, &page, buf_bytes(&at), page_to);
@@ -287,7 +258,7 @@ static bool walk_pages(struct walk *walk, struct bytes from, struct bytes to)
     }
     buf_release(&next);
     buf_release(&at);
-    pairs_release(&page);
+    page_release(&page);
     return ok;
 }
 
@@ -298,12 +269,7 @@ bool past_walk(struct past *past, struct bytes from, struct bytes to,
 
     if (to.size > 0 && bytes_compare(from, to) >= 0)
         return true;
-    pairs_init(&walk.images, 0, past->fold.settings.memory_most / SLICES);
-    buf_init(&walk.images_from);
-    bool ok = past->snapshot != NULL ? walk_snapshot(&walk, from, to) : walk_pages(&walk, from, to);
-    buf_release(&walk.images_from);
-    pairs_release(&walk.images);
-    return ok;
+    return past->snapshot != NULL ? walk_snapshot(&walk, from, to) : walk_pages(&walk, from, to);
 }
 
 struct past *past_open(const struct past_settings *settings, struct err *err)
@@ -317,7 +283,6 @@ struct past *past_open(const struct past_settings *settings, struct err *err)
         .epoch = settings->epoch,
         .from = settings->instant,
         .to = UINT64_MAX,
-        .scratch = settings->scratch,
         .scratch_most = settings->scratch_most,
         .memory_most = settings->memory_most,
         .stop = settings->stop,

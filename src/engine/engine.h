@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/scratch.h"
 
 /* The key spaces, one each for what DESIGN.md "Data layout" lists. */
 enum engine_space {
@@ -164,9 +165,6 @@ struct engine_ops {
     /* Commits many batches with one sync, each with its own stamps and outcome, in the order given.
      * Answers in the batches. Not before this returns is any of them shown. */
     void (*commit)(struct engine *engine, struct engine_batch **batches, uint32_t count);
-    /* A store for a job's own sorting: same kind, no durability, gone when closed. `name` is a
-     * plain file name, unique among the open ones. */
-    struct engine *(*scratch)(struct engine *engine, const char *name, struct err *err);
     /* The service time: max(clock, time of the last stamp). Never falls while open, and no later
      * commit is before it; after a restart it is above the time of every commit there was. An
      * instant that must stand for ever, and be visible as a whole, is fixed by a commit with
@@ -185,6 +183,7 @@ struct engine_ops {
 struct engine {
     const struct engine_ops *ops;
     struct engine_limits limits;
+    struct scratch_place scratch; /* for a job's own sorting */
 };
 
 static inline void engine_close(struct engine *engine)
@@ -229,7 +228,8 @@ struct rocksdb_settings {
 struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, struct err *err);
 
 /* The same as it is, for commands: nothing in the folder is changed, nobody else may have it open
- * or opens it meanwhile, and nothing can be committed. What is in the log only is held in memory.
+ * or opens it meanwhile, and nothing can be committed. What is in the log only is held in memory,
+ * and what a reader sorts lies in /tmp.
  * `directory` and `memory` alone count. */
 struct engine *engine_open_rocksdb_as_is(const struct rocksdb_settings *settings, struct err *err);
 

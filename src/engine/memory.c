@@ -10,6 +10,7 @@
  * is logarithmic for random priorities. */
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fault.h"
@@ -186,7 +187,6 @@ struct engine_snapshot {
 struct memory {
     struct engine engine;
     struct memory_settings settings;
-    bool scratch;
     struct stamps stamps;
     pthread_mutex_t lock;
     struct version *version; /* lock: the newest */
@@ -460,8 +460,6 @@ static bool refuses(struct memory *memory, struct err *err)
     if (memory->stopped != NULL)
         return !err_fail(err, ERR_STORAGE, "no more writes until a restart: %s",
                          memory->stopped->message);
-    if (memory->scratch)
-        return FAULT(SCRATCH_WRITE, err);
     return FAULT(ENGINE_COMMIT, err) || FAULT(ENGINE_FULL, err);
 }
 
@@ -473,7 +471,7 @@ static void memory_commit(struct engine *engine, struct engine_batch **batches, 
 
     if (refuses(memory, &err))
         goto failed;
-    if (!memory->scratch && FAULT(ENGINE_SYNC, &err)) {
+    if (FAULT(ENGINE_SYNC, &err)) {
         memory->stopped = must_alloc(sizeof err);
         *memory->stopped = err;
         outcome = COMMIT_UNKNOWN;
@@ -522,24 +520,6 @@ static void memory_close(struct engine *engine)
     free(memory);
 }
 
-static struct engine *memory_scratch(struct engine *engine, const char *name, struct err *err)
-{
-    struct memory *memory = memory_of(engine);
-    struct memory_settings settings = {
-        .snapshots = memory->settings.snapshots,
-        .page_most = memory->settings.page_most,
-        .seed = memory->settings.seed,
-        .stamp_size = memory->settings.stamp_size,
-    };
-
-    (void)name;
-    if (FAULT(SCRATCH_WRITE, err))
-        return NULL;
-    struct engine *scratch = engine_open_memory(&settings);
-    memory_of(scratch)->scratch = true;
-    return scratch;
-}
-
 static const struct engine_ops memory_ops = {
     .name = "memory",
     .get = memory_get,
@@ -547,7 +527,6 @@ static const struct engine_ops memory_ops = {
     .snapshot_new = memory_snapshot_new,
     .snapshot_free = memory_snapshot_free,
     .commit = memory_commit,
-    .scratch = memory_scratch,
     .now = memory_now,
     .stamp_at = memory_stamp_at,
     .reclaim = memory_reclaim,
@@ -566,7 +545,8 @@ struct engine *engine_open_memory(const struct memory_settings *settings)
                               .key_most = LIMITS_KEY_MOST,
                               .value_most = LIMITS_VALUE_MOST,
                               .batch_most = LIMITS_BATCH_MOST,
-                              .snapshots = settings->snapshots}},
+                              .snapshots = settings->snapshots},
+                   .scratch = {.folder = P_tmpdir}},
         .settings = *settings,
         .version = version_new(NULL),
         .random = settings->seed,

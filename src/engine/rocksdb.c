@@ -26,6 +26,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <rocksdb/c.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -76,12 +77,12 @@ static const char *const family_names[FAMILIES] = {
 struct rocks {
     struct engine engine;
     char *directory;
-    bool relaxed, scratch, owns_cache;
+    bool relaxed, scratch;
     int as_is;        /* the lock of a database that is only read; -1: it is not one */
     uint64_t reserve; /* bytes of the disk that a commit leaves free */
     rocksdb_t *db;
     rocksdb_column_family_handle_t *families[FAMILIES];
-    rocksdb_cache_t *cache; /* a scratch store's is its owner's */
+    rocksdb_cache_t *cache;
     rocksdb_readoptions_t *get_options;
     rocksdb_writeoptions_t *write_options, *sync_options;
     struct stamps stamps;
@@ -818,7 +819,7 @@ static void rocks_free(struct rocks *rocks)
         folder_delete(rocks->directory, FOLDER_DEPTH);
     if (rocks->as_is >= 0)
         close(rocks->as_is);
-    if (rocks->cache != NULL && rocks->owns_cache)
+    if (rocks->cache != NULL)
         rocksdb_cache_destroy(rocks->cache);
     if (rocks->doubtful != NULL)
         rocksdb_writebatch_destroy(rocks->doubtful);
@@ -829,8 +830,20 @@ static void rocks_free(struct rocks *rocks)
     current_release(&rocks->current);
     pthread_cond_destroy(&rocks->wake);
     pthread_mutex_destroy(&rocks->lock);
+    free((char *)rocks->engine.scratch.folder);
     free(rocks->directory);
     free(rocks);
+}
+
+/* Jobs give way first: they leave twice as much of the disk free as commits. */
+static bool scratch_make(struct rocks *rocks, struct err *err)
+{
+    char *folder = path_of(rocks->directory, SCRATCH_FOLDER);
+
+    folder_delete(folder, FOLDER_DEPTH); /* a crash may have left some */
+    rocks->engine.scratch = (struct scratch_place){folder, rocks->reserve * 2};
+    return mkdir(folder, 0700) == 0 || errno == EEXIST ||
+           err_fail(err, ERR_CONFIG, "the folder %s cannot be made: %s", folder, strerror(errno));
 }
 
 struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, struct err *err)
@@ -842,16 +855,13 @@ struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, stru
     rocks->relaxed = settings->relaxed;
     rocks->reserve = buffers;
     rocks->cache = rocksdb_cache_create_lru(settings->memory - buffers);
-    rocks->owns_cache = true;
     if (!folder_make(rocks->directory, err) || !database_open(rocks, buffers, err) ||
         !format_ensure(rocks, err) || !own_get(rocks, clock_key, 8, &ceiling, err) ||
-        !stamps_open(&rocks->stamps, ceiling, settings->clock_ahead_most, err)) {
+        !stamps_open(&rocks->stamps, ceiling, settings->clock_ahead_most, err) ||
+        !scratch_make(rocks, err)) {
         rocks_free(rocks);
         return NULL;
     }
-    char *scratch = path_of(rocks->directory, SCRATCH_FOLDER);
-    folder_delete(scratch, FOLDER_DEPTH); /* a crash may have left some */
-    free(scratch);
     flusher_start(rocks);
     return &rocks->engine;
 }
@@ -878,7 +888,7 @@ struct engine *engine_open_rocksdb_as_is(const struct rocksdb_settings *settings
     uint64_t version, ceiling;
 
     rocks->cache = rocksdb_cache_create_lru(settings->memory - buffers);
-    rocks->owns_cache = true;
+    rocks->engine.scratch.folder = strdup(P_tmpdir);
     if (!lock_as_is(rocks, err) || !database_open(rocks, buffers, err) ||
         !format_check(rocks, &version, err) || !own_get(rocks, clock_key, 8, &ceiling, err) ||
         !stamps_open(&rocks->stamps, ceiling, UINT64_MAX, err)) {
@@ -903,30 +913,11 @@ static struct engine *scratch_open(struct rocks *rocks, struct err *err)
     return &rocks->engine;
 }
 
-static struct engine *rocks_scratch(struct engine *engine, const char *name, struct err *err)
-{
-    struct rocks *owner = rocks_of(engine);
-    char *folder = path_of(owner->directory, SCRATCH_FOLDER);
-    char *path = path_of(folder, name);
-    struct engine *scratch = NULL;
-
-    if (folder_make(folder, err)) {
-        struct rocks *rocks = rocks_new(path);
-        rocks->reserve = owner->reserve * 2; /* jobs give way first */
-        rocks->cache = owner->cache;
-        scratch = scratch_open(rocks, err);
-    }
-    free(path);
-    free(folder);
-    return scratch;
-}
-
 struct engine *engine_open_scratch(const char *directory, size_t memory, struct err *err)
 {
     struct rocks *rocks = rocks_new(directory);
 
     rocks->cache = rocksdb_cache_create_lru(memory);
-    rocks->owns_cache = true;
     return scratch_open(rocks, err);
 }
 
@@ -1052,7 +1043,6 @@ static const struct engine_ops rocks_ops = {
     .snapshot_new = rocks_snapshot_new,
     .snapshot_free = rocks_snapshot_free,
     .commit = rocks_commit,
-    .scratch = rocks_scratch,
     .now = rocks_now,
     .stamp_at = rocks_stamp_at,
     .reclaim = rocks_reclaim,

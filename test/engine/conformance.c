@@ -835,50 +835,6 @@ static void a_doubtful_sync_stops_the_engine(void **state)
     assert_has(subject, SPACE_ITEMS, "d", "4");
 }
 
-/* --- scratch -------------------------------------------------------------------------------- */
-
-static void scratch_stores_are_apart(void **state)
-{
-    struct subject *subject = *state;
-    struct engine *engine = subject->engine;
-    struct engine_value value;
-    struct err err;
-    bool found;
-
-    put_one(subject, "a", "main");
-    for (int round = 0; round < 2; round++) {
-        struct engine *one = engine->ops->scratch(engine, "one", &err);
-        struct engine *two = engine->ops->scratch(engine, "two", &err);
-        assert_non_null(one);
-        assert_non_null(two);
-        assert_true(engine_get(one, NULL, SPACE_ITEMS, BYTES("a"), &value, &found, &err));
-        assert_false(found); /* gone with the last close */
-        struct engine_batch *batch = subject_batch(subject);
-        put(batch, "a", "one");
-        put(batch, "b", "one");
-        batch_expect(batch, SPACE_ITEMS, BYTES("a"), BYTES_NONE, false);
-        one->ops->commit(one, &batch, 1);
-        assert_int_equal(batch->outcome, COMMIT_OK);
-        one->ops->commit(one, &batch, 1);
-        assert_int_equal(batch->outcome, COMMIT_CONFLICT);
-        assert_true(engine_get(one, NULL, SPACE_ITEMS, BYTES("a"), &value, &found, &err));
-        assert_bytes_equal(value.bytes, BYTES("one"));
-        engine_value_release(&value);
-        assert_true(engine_get(two, NULL, SPACE_ITEMS, BYTES("a"), &value, &found, &err));
-        assert_false(found);
-        assert_has(subject, SPACE_ITEMS, "a", "main");
-        fault_arm(FAULT_SCRATCH_WRITE, 0, 1);
-        batch = subject_batch(subject);
-        put(batch, "c", "one");
-        one->ops->commit(one, &batch, 1);
-        assert_int_equal(batch->outcome, COMMIT_FAILED);
-        assert_int_equal(batch->err->code, ERR_DISK_FULL);
-        fault_clear();
-        engine_close(one);
-        engine_close(two);
-    }
-}
-
 /* --- threads -------------------------------------------------------------------------------- */
 
 #define WRITERS       3
@@ -1054,7 +1010,6 @@ int main(int argc, char **argv)
         TEST(reads_can_fail),
         TEST(a_refused_commit_leaves_no_trace),
         TEST(a_doubtful_sync_stops_the_engine),
-        TEST(scratch_stores_are_apart),
         TEST(readers_see_whole_batches),
     };
 

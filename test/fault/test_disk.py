@@ -72,8 +72,8 @@ class DiskCase(Survival):
 
     def wait_for_nothing_left(self):
         """The files that an export works on go right after its end."""
-        folders = (self.server.buckets / BUCKET / ".%unfinished", self.server.data / "engine/scratch")
-        wait_for(lambda: not any(path.is_file() for folder in folders for path in folder.rglob("*")),
+        unfinished = self.server.buckets / BUCKET / ".%unfinished"
+        wait_for(lambda: not any(unfinished.rglob("*")) and not self.server.scratch_files(),
                  "the end of temporary files")
 
 

@@ -106,8 +106,7 @@ class CrashCase(unittest.TestCase):
                          {name: done[name] for name in (*self.what(), "StartTime")})
         self.check_lines(exports.read_export(self.bucket(), done))
         self.assertIn(done["ExportArn"], self.listed("COMPLETED"))
-        left = [path for path in (self.server.data / "engine/scratch").rglob("*") if path.is_file()]
-        self.assertEqual([], left)
+        wait_for(lambda: not self.server.scratch_files(), "the end of scratch files")
         self.check_left()
 
     def check_lines(self, items):

@@ -97,8 +97,7 @@ class Failing(FailingCase):
         # The store keeps 16 connections for what comes next; libcurl has two descriptors more for each.
         wait_for(lambda: self.held()[0] <= descriptors + 16 * 3 + CLIENTS, "descriptors that are given back")
         wait_for(lambda: self.held()[1] <= threads, "threads that end")
-        scratch = self.server.data / "engine/scratch"
-        self.assertEqual([], [path for path in scratch.rglob("*") if path.is_file()])
+        self.assertEqual([], self.server.scratch_files())
 
     def check_end(self, done, code, words):
         if code is None:

@@ -36,8 +36,7 @@ class StoreCase(ServerCase):
         self.assertEqual(self.items, {item["pk"]["S"]: item for item in self.scan_all()})
         table = self.dynamo.describe_table(TableName=self.table)["Table"]
         self.assertEqual((len(self.items), "ACTIVE"), (table["ItemCount"], table["TableStatus"]))
-        scratch = self.server.data / "engine/scratch"
-        wait_for(lambda: not any(path.is_file() for path in scratch.rglob("*")), "the end of scratch files")
+        wait_for(lambda: not self.server.scratch_files(), "the end of scratch files")
         return done
 
     def failed(self, code, message, done):

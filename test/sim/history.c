@@ -537,6 +537,7 @@ struct reading {
     bool turns;                      /* let the world go on while it is read */
     const struct model_table *model; /* of a window */
     uint64_t from, to;
+    bool new_only;
 };
 
 /* Keys are shown in their order, each once. */
@@ -637,7 +638,6 @@ static void check_past(struct sim *sim, struct model_table *model, uint32_t epoc
         .table = model->number,
         .epoch = epoch,
         .instant = instant,
-        .scratch = "scratch",
         .memory_most = one_in(sim, 2) ? 0 : 400 + draw(sim, 4000),
     };
     struct past_visitor visitor = {see_past, &reading};
@@ -706,6 +706,17 @@ static uint64_t window_last(const struct model_key *key, uint64_t from, uint64_t
     return last;
 }
 
+/* Of a window without old images: what a key that is not there at its end was last. */
+static uint32_t image_left(const struct model_key *key, uint64_t to)
+{
+    uint32_t last = 0;
+
+    for (uint32_t i = 0; i < key->count; i++)
+        if (key->versions[i].time < to && key->versions[i].value != 0)
+            last = key->versions[i].value;
+    return model_at(key, to) != 0 ? 0 : last;
+}
+
 static bool see_change(void *context, const struct net_change *change, struct err *err)
 {
     struct reading *reading = context;
@@ -715,14 +726,16 @@ static bool see_change(void *context, const struct net_change *change, struct er
     (void)err;
     reading_see_key(reading, change->key);
     CHECK(change->size > 0);
-    if (change->before.size == 0 && change->after.size == 0)
+    if (!change->existed && change->after.size == 0)
         return true;
     unsigned long at = key_of(sim, change->before.size > 0 ? change->before : change->after);
     const struct model_key *key = &reading->model->keys[at];
-    CHECK(value_of(change->before) == model_at(key, reading->from));
+    CHECK(change->existed == (model_at(key, reading->from) != 0));
+    CHECK(value_of(change->before) ==
+          (reading->new_only ? image_left(key, reading->to) : model_at(key, reading->from)));
     CHECK(value_of(change->after) == model_at(key, reading->to));
     CHECK(change->time == window_last(key, reading->from, reading->to, &writes) && writes > 0);
-    CHECK(reading->values[at] == value_of(change->before)); /* as replaying has left it */
+    CHECK(reading->values[at] == model_at(key, reading->from)); /* as replaying has left it */
     reading->values[at] = value_of(change->after);
     reading->count++;
     return true;
@@ -732,14 +745,15 @@ static bool see_change(void *context, const struct net_change *change, struct er
 static void check_changes(struct sim *sim, struct model_table *model, uint32_t epoch, uint64_t from,
                           uint64_t to, uint32_t values[KEYS])
 {
-    struct reading reading = {.sim = sim, .model = model, .from = from, .to = to};
+    struct reading reading = {
+        .sim = sim, .model = model, .from = from, .to = to, .new_only = one_in(sim, 3)};
     struct changes_settings settings = {
         .engine = sim->database.engine,
         .table = model->number,
         .epoch = epoch,
         .from = from,
         .to = to,
-        .scratch = "window",
+        .new_only = reading.new_only,
         .memory_most = one_in(sim, 2) ? 0 : 400 + draw(sim, 4000),
     };
     struct changes_visitor visitor = {see_change, &reading};

@@ -213,7 +213,6 @@ static long check_past(struct scale *scale, uint32_t round)
         .table = scale->table,
         .epoch = scale->epoch,
         .instant = scale->instants[round],
-        .scratch = "past",
     };
     struct err err;
 
@@ -261,7 +260,6 @@ static long check_changes(struct scale *scale, uint32_t before, uint32_t after)
         .epoch = scale->epoch,
         .from = scale->instants[before],
         .to = scale->instants[after],
-        .scratch = "changes",
     };
     struct err err;
 
@@ -310,7 +308,6 @@ static void an_instant_that_is_older_is_gone(void **state)
         .table = scale->table,
         .epoch = scale->epoch,
         .instant = scale->instants[0],
-        .scratch = "gone",
     };
     struct err err;
 

@@ -1,6 +1,7 @@
 """A `gramme serve` of the build under test, in a folder of its own on a free port. The binary is named by the
 environment variable GRAMME."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -142,6 +143,14 @@ class Server:
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def scratch_files(self):
+        """What its jobs sort in; such files have no name."""
+        links = []
+        for path in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                links.append(os.readlink(path))
+        return [link for link in links if link.startswith(f"{self.data}/engine/scratch/")]
 
     def memory_peak(self):
         """Most bytes it ever had resident."""

@@ -87,7 +87,6 @@ static struct past *past_of(struct database *database, uint64_t instant, size_t 
             .table = 1,
             .epoch = 1,
             .instant = instant,
-            .scratch = "job",
             .scratch_most = scratch_most,
             .memory_most = 100,
         },
@@ -155,7 +154,7 @@ static void scratch_space_is_bounded(void **state)
     struct err err;
 
     assert_null(past_of(database, instant, 500, &err));
-    assert_int_equal(err.code, ERR_DISK_FULL);
+    assert_int_equal(err.code, ERR_SCRATCH_LIMIT);
     fault_arm(FAULT_SCRATCH_WRITE, 3, 1);
     assert_null(past_of(database, instant, 0, &err));
     assert_int_equal(err.code, ERR_DISK_FULL);
@@ -164,12 +163,13 @@ static void scratch_space_is_bounded(void **state)
 /* Each read that the past makes fails once: it says so, and never shows a half as the whole. */
 static void every_failing_read_is_told(void **state)
 {
-    static const enum fault_point points[] = {FAULT_ENGINE_GET, FAULT_ENGINE_SCAN};
+    static const enum fault_point points[] = {FAULT_ENGINE_GET, FAULT_ENGINE_SCAN,
+                                              FAULT_SCRATCH_READ};
     struct database *database = *state;
     uint64_t instant = fill(database);
     struct err err;
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         bool whole = false;
         for (uint64_t after = 0; !whole; after++) {
             struct looking looking = {0};
@@ -300,7 +300,6 @@ static struct changes *changes_of(struct database *database, uint64_t from, uint
             .epoch = 1,
             .from = from,
             .to = to,
-            .scratch = "job",
             .scratch_most = scratch_most,
             .memory_most = 100,
         },
@@ -441,7 +440,6 @@ static void old_images_are_left_out(void **state)
                                             .from = from,
                                             .to = UINT64_MAX,
                                             .new_only = true,
-                                            .scratch = "job",
                                             .memory_most = i % 2 == 0 ? 4 : 100000};
         buf_init(&seen);
         struct changes *changes = changes_open(&settings, &err);
@@ -499,13 +497,13 @@ static bool change_count(void *context, const struct net_change *change, struct 
 static void every_failure_of_changes_is_told(void **state)
 {
     static const enum fault_point points[] = {FAULT_ENGINE_GET, FAULT_ENGINE_SCAN,
-                                              FAULT_SCRATCH_WRITE};
+                                              FAULT_SCRATCH_WRITE, FAULT_SCRATCH_READ};
     struct database *database = *state;
     uint64_t instant = fill(database);
     struct err err;
 
     assert_null(changes_of(database, instant, UINT64_MAX, 500, &err));
-    assert_int_equal(err.code, ERR_DISK_FULL);
+    assert_int_equal(err.code, ERR_SCRATCH_LIMIT);
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         bool whole = false;
         for (uint64_t after = 0; !whole; after++) {
@@ -564,7 +562,6 @@ static void a_lost_write_is_corruption(void **state)
                                             .epoch = 1,
                                             .from = from,
                                             .to = UINT64_MAX,
-                                            .scratch = "job",
                                             .memory_most = memory};
         struct changes *changes = changes_open(&settings, &err);
         assert_true(changes == NULL ||
@@ -589,7 +586,6 @@ static void replaced_images_cost_nothing(void **state)
                                         .epoch = 1,
                                         .from = from,
                                         .to = UINT64_MAX,
-                                        .scratch = "job",
                                         .scratch_most = 1000,
                                         .memory_most = 8000};
     struct changes *changes = changes_open(&settings, &err);
@@ -623,7 +619,6 @@ static void reading_ends_when_wanted(void **state)
                                                               .table = 1,
                                                               .epoch = 1,
                                                               .instant = from,
-                                                              .scratch = "job",
                                                               .stop = {asked_often, &for_past}},
                                       &err);
         assert_true((past == NULL) == (most == 0));
@@ -634,7 +629,6 @@ static void reading_ends_when_wanted(void **state)
                                                     .epoch = 1,
                                                     .from = from,
                                                     .to = UINT64_MAX,
-                                                    .scratch = "job",
                                                     .stop = {asked_often, &for_changes}},
                          &err);
         assert_true((changes == NULL) == (most == 0));
@@ -643,6 +637,37 @@ static void reading_ends_when_wanted(void **state)
         assert_int_equal(for_changes.times, most == 0 ? 1 : 11);
     }
     assert_int_equal(err.code, ERR_OVERLOADED);
+}
+
+/* Nobody is told of items that were not there yet, so a walk of them asks whether it is to end. */
+static void a_walk_of_the_absent_ends_when_wanted(void **state)
+{
+    struct database *database = *state;
+    uint64_t from = put_at(database, "a", "1");
+    struct asked asked = {.most = 10};
+    struct looking looking = {0};
+    struct err err;
+
+    put_at(database, "b", "1"), put_at(database, "c", "1"), put_at(database, "c", NULL);
+    struct past_settings settings = {.engine = database->engine,
+                                     .table = 1,
+                                     .epoch = 1,
+                                     .instant = from,
+                                     .stop = {asked_often, &asked}};
+    struct past *past = past_open(&settings, &err);
+    assert_non_null(past);
+    asked.times = 0;
+    struct past_visitor visitor = {look, &looking};
+    assert_true(past_walk(past, BYTES_NONE, BYTES_NONE, &visitor, &err));
+    assert_int_equal(asked.times, 3);
+    for (asked.most = 2; asked.most >= 0; asked.most--) {
+        asked.times = 0;
+        assert_false(past_walk(past, BYTES_NONE, BYTES_NONE, &visitor, &err));
+        assert_int_equal(err.code, ERR_OVERLOADED);
+        assert_int_equal(asked.times, asked.most + 1);
+    }
+    assert_int_equal(looking.count, 0);
+    past_close(past);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -666,6 +691,7 @@ int main(void)
         TEST(a_lost_write_is_corruption),
         TEST(reading_ends_when_wanted),
         TEST(replaced_images_cost_nothing),
+        TEST(a_walk_of_the_absent_ends_when_wanted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

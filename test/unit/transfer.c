@@ -167,7 +167,6 @@ static int64_t sum_of(struct database *database, const struct table *table, uint
             .table = table->number,
             .epoch = table->log_epoch,
             .instant = instant,
-            .scratch = "look",
             .memory_most = 300,
         },
         &err);
