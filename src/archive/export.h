@@ -28,6 +28,7 @@
 
 /* FailureMessage of trouble of our own, whose cause is the operator's, in the log (spec 2.9: "a
  * plain sentence"). What the store says is told as it is. */
+#define EXPORT_SCRATCH  "The export needs more scratch space on disk than --scratch allows."
 #define EXPORT_INTERNAL "An internal error ended the export; the server's log tells more."
 
 struct exports;

@@ -565,7 +565,9 @@ static bool stage_failed(struct export_run *run, const struct change *change,
     last.state = EXPORT_FAILED;
     last.end_ms = engine_of(run)->ops->now(engine_of(run)) / 1000;
     last.failure_code = store ? bytes_of_text(why->reason) : BYTES("InternalServerError");
-    last.failure_message = bytes_of_text(store ? why->message : EXPORT_INTERNAL);
+    last.failure_message = bytes_of_text(store                            ? why->message
+                                         : why->code == ERR_SCRATCH_LIMIT ? EXPORT_SCRATCH
+                                                                          : EXPORT_INTERNAL);
     return stage_end(run, batch, &last, err);
 }
 

@@ -182,6 +182,7 @@ static void jobs_begin(struct exporting *exporting)
         exports_new(&(struct exports_settings){.tables = exporting->database.tables,
                                                .jobs = exporting->jobs,
                                                .store = &exporting->dying.store,
+                                               .scratch_most = exporting->scratch_most,
                                                .fold_memory = 100});
     if (!jobs_start(exporting->jobs, &exporting->err))
         fail_msg("%s", exporting->err.message);

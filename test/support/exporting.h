@@ -19,6 +19,7 @@ struct dying_store {
 struct exporting {
     bool lasts; /* rocksdb, which is opened again at a restart; else memory, which stays */
     uint32_t workers;
+    size_t scratch_most; /* of what is started next */
     char folder[FOLDER_PATH_MOST];
     struct database database;
     struct dying_store dying;

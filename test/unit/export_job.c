@@ -664,8 +664,9 @@ static void it_survives_stops_between_steps(void **state)
 static void one_failure_passes(void **state)
 {
     static const enum fault_point points[] = {
-        FAULT_ENGINE_GET,    FAULT_ENGINE_SCAN, FAULT_ENGINE_COMMIT, FAULT_ENGINE_FULL,
-        FAULT_SCRATCH_WRITE, FAULT_STORE_PUT,   FAULT_STORE_PART,    FAULT_STORE_COMPLETE,
+        FAULT_ENGINE_GET,  FAULT_ENGINE_SCAN,   FAULT_ENGINE_COMMIT,
+        FAULT_ENGINE_FULL, FAULT_SCRATCH_WRITE, FAULT_SCRATCH_READ,
+        FAULT_STORE_PUT,   FAULT_STORE_PART,    FAULT_STORE_COMPLETE,
     };
 
     (void)state;
@@ -698,6 +699,7 @@ static void lasting_failures_are_told(void **state)
         {FAULT_ENGINE_COMMIT, NULL},
         {FAULT_ENGINE_FULL, NULL},
         {FAULT_SCRATCH_WRITE, EXPORT_INTERNAL},
+        {FAULT_SCRATCH_READ, EXPORT_INTERNAL},
         {FAULT_STORE_PUT, "fault injected: STORE_PUT"},
         {FAULT_STORE_PART, "fault injected: STORE_PART"},
         {FAULT_STORE_COMPLETE, "fault injected: STORE_COMPLETE"},
@@ -729,6 +731,29 @@ static void lasting_failures_are_told(void **state)
     }
 }
 
+/* It is not tried again: it would read all of the log only to meet the same end. */
+static void what_is_too_large_for_scratch_fails_at_once(void **state)
+{
+    (void)state;
+    for (int window = 0; window < 2; window++) {
+        struct fixture *fixture = open_fixture(false, 0);
+        struct export export;
+        fill_either(fixture, window, 6);
+        struct bytes arn = accept(fixture, true, NULL);
+        fixture->exporting.scratch_most = 100;
+        exporting_restart(&fixture->exporting);
+        for (int step = 0; step < 3; step++) /* start, prepare, its failure */
+            assert_true(jobs_step(fixture->exporting.jobs));
+        assert_false(jobs_step(fixture->exporting.jobs));
+        assert_true(exporting_describe(&fixture->exporting, arn, &fixture->arena, &export));
+        assert_int_equal(export.state, EXPORT_FAILED);
+        assert_bytes_equal(export.failure_code, BYTES("InternalServerError"));
+        assert_bytes_equal(export.failure_message, bytes_of_text(EXPORT_SCRATCH));
+        assert_nothing_kept(fixture, arn);
+        close_fixture(fixture);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -748,6 +773,7 @@ int main(void)
         cmocka_unit_test(it_survives_stops_between_steps),
         cmocka_unit_test(one_failure_passes),
         cmocka_unit_test(lasting_failures_are_told),
+        cmocka_unit_test(what_is_too_large_for_scratch_fails_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
