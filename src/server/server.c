@@ -15,6 +15,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "http/http.h"
+#include "jobs/build_index.h"
 #include "server/address.h"
 #include "store/store.h"
 
@@ -27,6 +28,7 @@ struct server {
     struct store *store;
     struct jobs *jobs;
     struct exports *exports;
+    struct index_builds *index_builds;
     struct api *api;
     struct credentials *credentials;
     struct http *http;
@@ -118,6 +120,7 @@ static void close_store(struct server *server)
 static void close_jobs(struct server *server)
 {
     jobs_stop(server->jobs);
+    index_builds_free(server->index_builds);
     exports_free(server->exports);
     jobs_free(server->jobs);
 }
@@ -140,6 +143,7 @@ static bool open_jobs(struct server *server, struct err *err)
         .scratch_most = server->settings->scratch,
     };
     server->exports = exports_new(&exports);
+    server->index_builds = index_builds_new(server->tables, server->jobs);
     if (jobs_start(server->jobs, err))
         return true;
     close_jobs(server);
@@ -187,6 +191,7 @@ static void metrics(void *context, struct buf *out)
     server->engine->ops->metrics(server->engine, out);
     jobs_metrics(server->jobs, out);
     exports_metrics(server->exports, out);
+    index_builds_metrics(server->index_builds, out);
 }
 
 static bool open_http(struct server *server, struct err *err)

@@ -325,6 +325,13 @@ void tables_close(struct tables *tables)
     free(tables);
 }
 
+void tables_watch(struct tables *tables, void (*building)(void *context, const struct table *table),
+                  void *context)
+{
+    tables->building = building;
+    tables->building_context = context;
+}
+
 struct engine *tables_engine(const struct tables *tables)
 {
     return tables->engine;

@@ -16,6 +16,7 @@
 #define CATALOG_TABLE   'T' /* name -> the table */
 #define CATALOG_NUMBERS 'N' /* -> the next number of a table or an index */
 #define CATALOG_DROPPED 'D' /* number -> a deleted table or index whose data is still there */
+#define CATALOG_FILL    'F' /* number of an index, part -> how far it is filled */
 #define CATALOG_TOKEN   'I' /* period, SHA-256 of a token -> the request it stands for */
 
 /* A description that is held by whoever uses it: the catalogue, works. Immutable once it is in the
@@ -44,6 +45,9 @@ struct tables {
     /* Of the one thread that maintains (maintain.c). */
     uint64_t trim_rest, rest_until, last_clock, last_monotonic;
     bool trimming; /* in this round */
+    /* tables_watch() */
+    void (*building)(void *context, const struct table *table);
+    void *building_context;
 };
 
 /* A copy of a description, with one reference; ARN, bytes and all. */
@@ -62,6 +66,9 @@ MUST_CHECK bool catalog_load(struct tables *tables, struct err *err);
 
 /* The work holds the entry too, until it is released; takes a reference of its own. */
 void work_hold(struct work *work, struct table_entry *entry);
+
+/* Stages the end of the records of an index that was built or dropped (fill.c). */
+void index_fill_forget(struct engine_batch *batch, uint64_t index);
 
 /* Drops the tokens that stand for nothing any more. Blocks. */
 MUST_CHECK bool tokens_purge(struct tables *tables, struct err *err);

@@ -96,6 +96,15 @@ void change_remove(struct work *work, const struct table *old)
     batch_delete(&work->batch, SPACE_CATALOG, key);
 }
 
+static bool has_building(const struct table *table)
+{
+    bool building = false;
+
+    for (uint32_t i = 0; i < table->index_count; i++)
+        building = building || table->indexes[i].building;
+    return building;
+}
+
 /* On the committer's thread. The entry is filled in before anyone else can find it. */
 static void change_install(struct work *work)
 {
@@ -117,6 +126,8 @@ static void change_install(struct work *work)
         memcpy(tables->numbers_stamp, change->stored.data, stamp_size);
     }
     catalog_install(tables, change->name, entry);
+    if (entry != NULL && tables->building != NULL && has_building(&entry->table))
+        tables->building(tables->building_context, &entry->table);
 }
 
 void change_submit(struct work *work)

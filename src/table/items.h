@@ -21,4 +21,9 @@ struct items_walk {
 };
 enum scan_end items_walk(struct work *work, const struct items_walk *walk, struct err *err);
 
+/* The lock of an item; and all of `ids`, which it puts in order: RUN_WAIT as long as others have
+ * some of them. */
+uint64_t item_lock(uint64_t table, struct bytes key);
+enum run work_lock(struct work *work, uint64_t *ids, size_t count, struct err *err);
+
 #endif

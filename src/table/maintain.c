@@ -160,6 +160,7 @@ static bool number_purge(struct tables *tables, uint64_t number, struct arena *a
     for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++)
         range_stage(&batch, spaces[i], number);
     batch_delete(&batch, SPACE_CATALOG, catalog_number_key(arena, CATALOG_DROPPED, number));
+    index_fill_forget(&batch, number);
     if (!committer_commit(tables->committer, &batch, err))
         return batch.outcome == COMMIT_CONFLICT;
     be64_store(from, number);

@@ -195,32 +195,8 @@ enum run tables_update(struct work *work, const struct table *current, const str
         numbers_stage(work, next);
     indexes_drop(work, current, &wanted);
     work_hold(work, work->change->entry);
-    if (work->stage != NULL && !work->stage(work, *out, err))
-        return RUN_FAILED;
     change_submit(work);
     return RUN_DONE;
-}
-
-enum run tables_index_built(struct work *work, struct bytes name, uint64_t index,
-                            const struct table **out, struct err *err)
-{
-    const struct table *current = work_find_table(work, name);
-    struct table built;
-
-    *out = NULL;
-    if (current == NULL)
-        return RUN_DONE;
-    built = *current;
-    struct table_index *indexes = arena_alloc(work->arena, built.index_count * sizeof *indexes);
-    bool found = false;
-    for (uint32_t i = 0; i < built.index_count; i++) {
-        indexes[i] = built.indexes[i];
-        found = found || (indexes[i].number == index && indexes[i].building);
-        if (indexes[i].number == index)
-            indexes[i].building = false;
-    }
-    built.indexes = indexes;
-    return found ? tables_update(work, current, &built, out, err) : RUN_DONE;
 }
 
 /* --- recovery --- */

@@ -51,10 +51,6 @@ struct work {
     uint32_t conflicts;                 /* commits refused so far */
     struct engine_batch batch;
     struct commit commit;
-    /* Stages more of its own into the batch of a tables_update(); false fails that. NULL: nothing.
-     * work_restart() clears it. */
-    bool (*stage)(struct work *work, const struct table *table, struct err *err);
-    void *stage_context;
     uint64_t lock_too; /* a lock that table_write() takes beside those of its keys; 0: none */
     bool submitted;    /* the batch was handed to the committer: the waiter is parked until it is
                        durable */
@@ -112,8 +108,6 @@ enum write_kind {
     WRITE_DELETE,
     WRITE_NOTHING, /* the item stays what it is: a condition is checked, or the outcome is the same
                     */
-    WRITE_FILL,    /* the item stays what it is, and indexes that are being built get the entries
-                      of it that they lack: for their builder */
 };
 
 /* What a write changes of one index: nothing where both sizes are 0 or nothing that is projected
@@ -227,15 +221,9 @@ enum run tables_delete(struct work *work, struct bytes name, const struct table 
 /* `changed` is a copy of the current table with the wanted changes; runs again if the table has
  * changed since. An index whose number is 0 is new: it gets its number and is `building`, even
  * where the table is empty, since a write that is under way does not know of it. One that is
- * missing is dropped, and its entries are deleted in the background. Where work->stage is set, it
- * is called with the table as it will be, and may add to the batch: the record of the job that
- * builds. */
+ * missing is dropped, and its entries are deleted in the background. */
 enum run tables_update(struct work *work, const struct table *current, const struct table *changed,
                        const struct table **out, struct err *err);
-/* Has the index of that number built: one more tables_update(), for its builder. Where the table or
- * the index is gone, or has been built before, `*out` is NULL and nothing is submitted. */
-enum run tables_index_built(struct work *work, struct bytes name, uint64_t index,
-                            const struct table **out, struct err *err);
 /* Switches point-in-time recovery and sets its period; keeps floor and log in step. Where there is
  * something to change it answers WAIT while that is committed, and the rerun finds it done: so
  * `*out` has the exact time of the enabling, which only the commit gives. */

@@ -38,8 +38,6 @@ void work_restart(struct work *work)
     work->submitted = false;
     work->committed = NULL;
     work->committed_context = NULL;
-    work->stage = NULL;
-    work->stage_context = NULL;
     work->commit = (struct commit){0};
     if (waited) /* the rerun wants to know how it ended: change_begin() */
         return;

@@ -23,9 +23,9 @@ struct staged {
     struct index_step *steps; /* one for each index; those of write->indexes that changed */
 };
 
-static uint64_t lock_id(const struct write *write)
+uint64_t item_lock(uint64_t table, struct bytes key)
 {
-    return bytes_hash(write->key, write->table->number);
+    return bytes_hash(key, table);
 }
 
 static int id_order(const void *left, const void *right)
@@ -35,16 +35,10 @@ static int id_order(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static enum run writes_lock(struct work *work, const struct write *writes, size_t count,
-                            struct err *err)
+enum run work_lock(struct work *work, uint64_t *ids, size_t count, struct err *err)
 {
-    uint64_t *ids = arena_alloc(work->arena, (count + 1) * sizeof *ids);
     size_t distinct = 0;
 
-    for (size_t i = 0; i < count; i++)
-        ids[i] = lock_id(&writes[i]);
-    if (work->lock_too != 0)
-        ids[count++] = work->lock_too;
     qsort(ids, count, sizeof *ids, id_order);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || ids[i] != ids[i - 1])
@@ -58,6 +52,18 @@ static enum run writes_lock(struct work *work, const struct write *writes, size_
         break;
     }
     return RUN_DONE;
+}
+
+static enum run writes_lock(struct work *work, const struct write *writes, size_t count,
+                            struct err *err)
+{
+    uint64_t *ids = arena_alloc(work->arena, (count + 1) * sizeof *ids);
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = item_lock(writes[i].table->number, writes[i].key);
+    if (work->lock_too != 0)
+        ids[count++] = work->lock_too;
+    return work_lock(work, ids, count, err);
 }
 
 static struct bytes place_of(struct arena *arena, const struct write *write)
@@ -99,7 +105,6 @@ static struct bytes item_after(const struct write *write)
     case WRITE_DELETE:
         return BYTES_NONE;
     case WRITE_NOTHING:
-    case WRITE_FILL:
         break;
     }
     return write->old;
@@ -227,27 +232,11 @@ static bool write_prepare(struct work *work, struct write *write, struct staged 
     return indexes_prepare(work, staged, err);
 }
 
-static bool indexes_change(const struct write *write)
-{
-    for (uint32_t i = 0; i < write->table->index_count; i++)
-        if (write->indexes[i].changed)
-            return true;
-    return false;
-}
-
 static bool changes_something(const struct staged *staged)
 {
-    switch (staged->write->kind) {
-    case WRITE_PUT:
-        return true;
-    case WRITE_DELETE:
-        return staged->old_stamp.size > 0;
-    case WRITE_FILL:
-        return indexes_change(staged->write);
-    case WRITE_NOTHING:
-        break;
-    }
-    return false;
+    enum write_kind kind = staged->write->kind;
+
+    return kind == WRITE_PUT || (kind == WRITE_DELETE && staged->old_stamp.size > 0);
 }
 
 /* The item itself, its figures and its record. */
@@ -281,8 +270,7 @@ static void write_stage(struct engine_batch *batch, const struct engine_limits *
     batch_expect(batch, SPACE_ITEMS, staged->place, staged->old_stamp, true);
     if (!changes_something(staged))
         return;
-    if (staged->write->kind != WRITE_FILL)
-        item_stage(batch, limits, tally, staged);
+    item_stage(batch, limits, tally, staged);
     indexes_stage(batch, tally, staged);
 }
 

@@ -483,82 +483,6 @@ static void dropped_indexes_are_purged(void **state)
     assert_int_equal(space_count(database, SPACE_ITEMS), 0);
 }
 
-static enum run fill_step(struct work *work, void *context, struct err *err)
-{
-    struct bytes item = test_item(work->arena, context);
-    struct write *write = arena_zalloc(work->arena, sizeof *write);
-
-    *write = (struct write){.kind = WRITE_FILL};
-    if (!work_table(work, BYTES("t"), &write->table, err) ||
-        !table_key(write->table, item, false, work->arena, &write->key, err))
-        return RUN_FAILED;
-    return table_write(work, write, 1, seen_answer, arena_zalloc(work->arena, sizeof(struct seen)),
-                       err);
-}
-
-static enum run built_step(struct work *work, void *context, struct err *err)
-{
-    const struct table *table;
-
-    return tables_index_built(work, BYTES("t"), *(const uint64_t *)context, &table, err);
-}
-
-static void fill(struct database *database, const char *key)
-{
-    run(database, fill_step, (char *)(uintptr_t)key);
-}
-
-/* Items that were there get their entries from the builder or from a write, whichever is first. */
-static void builds_beside_writes(void **state)
-{
-    struct database *database = *state;
-    struct table_index added = indexes[1];
-    struct alter alter = {.kept = "none", .added = &added};
-    struct call call;
-    struct err err;
-
-    added.name = BYTES("late");
-    for (int i = 1; i <= 4; i++) {
-        char item[100];
-        (void)snprintf(item, sizeof item, "{'pk':{'S':'p'},'sk':{'N':'%d'},'g':{'S':'a'}}", i);
-        put(state, item);
-    }
-    put(state, "{'pk':{'S':'p'},'sk':{'N':'5'},'g':{'N':'1'}}"); /* cannot be indexed */
-    run(database, alter_step, &alter);
-    call_init(&call, database);
-    const struct table *table = database_table(&call, "t");
-    assert_int_equal(table->index_count, 1);
-    assert_true(table->indexes[0].building);
-    uint64_t number = table->indexes[0].number;
-    assert_int_equal(number, 6); /* the table and its four have the first five */
-    call_release(&call);
-    assert_entries(database, "late", "", 0);
-
-    put(state, "{'pk':{'S':'p'},'sk':{'N':'1'},'g':{'S':'b'}}"); /* before the builder */
-    assert_true(database_delete_json(database, "t", "{'pk':{'S':'p'},'sk':{'N':'2'}}", &err));
-    fill(database, "{'pk':{'S':'p'},'sk':{'N':'1'}}"); /* there already */
-    fill(database, "{'pk':{'S':'p'},'sk':{'N':'2'}}"); /* gone */
-    fill(database, "{'pk':{'S':'p'},'sk':{'N':'3'}}");
-    fill(database, "{'pk':{'S':'p'},'sk':{'N':'3'}}"); /* twice */
-    fill(database, "{'pk':{'S':'p'},'sk':{'N':'5'}}");
-    assert_entries(database, "late",
-                   "{'g':{'S':'b'},'pk':{'S':'p'},'sk':{'N':'1'}} "
-                   "{'g':{'S':'a'},'pk':{'S':'p'},'sk':{'N':'3'}}",
-                   18);
-    put(state, "{'pk':{'S':'p'},'sk':{'N':'3'},'g':{'S':'c'}}"); /* behind the builder */
-    fill(database, "{'pk':{'S':'p'},'sk':{'N':'4'}}");
-    assert_true(database_delete_json(database, "t", "{'pk':{'S':'p'},'sk':{'N':'1'}}", &err));
-    assert_entries(database, "late",
-                   "{'g':{'S':'c'},'pk':{'S':'p'},'sk':{'N':'3'}} "
-                   "{'g':{'S':'a'},'pk':{'S':'p'},'sk':{'N':'4'}}",
-                   18);
-    run(database, built_step, &number);
-    run(database, built_step, &number);
-    call_init(&call, database);
-    assert_false(database_table(&call, "t")->indexes[0].building);
-    call_release(&call);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,7 +494,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(ties_follow_the_table, setup, teardown),
         cmocka_unit_test_setup_teardown(writes_say_what_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(dropped_indexes_are_purged, setup, teardown),
-        cmocka_unit_test_setup_teardown(builds_beside_writes, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
