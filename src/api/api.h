@@ -138,9 +138,10 @@ struct table_shown {
     struct index_shown *indexes; /* one for each of table->indexes; not shown with DELETING */
     struct arena *arena;         /* for what is made of names */
 };
-/* All of them alike, empty and new; or as they are now. In the arena. */
+/* All of them alike, empty and new; or as they are now, with room for more. In the arena. */
 struct index_shown *indexes_new(const struct table *table, struct arena *arena);
-struct index_shown *indexes_now(const struct table *table, struct arena *arena);
+MUST_CHECK bool indexes_now(struct tables *tables, const struct table *table, uint32_t room,
+                            struct arena *arena, struct index_shown **out, struct err *err);
 void put_table(struct buf *out, const struct table_shown *shown);
 
 /* --- what a table is told and only repeats ---------------------------------------------------- */
@@ -200,6 +201,9 @@ struct capacity_of capacity_of_table(const struct table *table, bool creating);
 struct capacity_of capacity_of_index(const struct table *table, const struct table_index *index,
                                      bool creating);
 
+/* Whether an OnDemandThroughput or WarmThroughput has any member; NULL: there is none. */
+bool capacity_given(const struct value_node *node);
+
 /* ProvisionedThroughput, OnDemandThroughput and WarmThroughput. Of the throughput only the units
  * are set; ON_DEMAND_CLEARED is left in the capacity. */
 MUST_CHECK bool throughput_take(const struct value_node *node, const struct capacity_of *of,
@@ -208,6 +212,15 @@ MUST_CHECK bool on_demand_take(const struct value_node *node, const struct capac
                                struct capacity *capacity, struct err *err);
 MUST_CHECK bool warm_take(const struct value_node *node, const struct capacity_of *of,
                           struct capacity *capacity, struct err *err);
+/* Another throughput for what `was`, with when it rose and fell; ERR_VALIDATION where it stays the
+ * same, ERR_LIMIT_EXCEEDED where it falls too often. What was on demand takes any. */
+MUST_CHECK bool throughput_change(const struct value_node *node, const struct capacity_of *was,
+                                  struct arena *arena, struct throughput *out, struct err *err);
+void throughput_note_decrease(struct throughput *throughput, uint64_t now);
+/* What is shown of a change that has only begun: units and count as they were, times as they are.
+ */
+struct throughput throughput_begun(const struct throughput *before, const struct throughput *after);
+int64_t decreases_on(const struct throughput *throughput, uint64_t now); /* its UTC day */
 /* What it has warm. */
 void warm_of(const struct capacity_of *of, const struct capacity *capacity, int64_t *reads,
              int64_t *writes);

@@ -88,6 +88,14 @@ struct capacity_of capacity_of_index(const struct table *table, const struct tab
                                 .throughput = index->throughput};
 }
 
+bool capacity_given(const struct value_node *node)
+{
+    for (uint32_t i = 0; node != NULL && node->field->of[i].name.size > 0; i++)
+        if (node->members[i].present)
+            return true;
+    return false;
+}
+
 /* --- units ------------------------------------------------------------------------------------ */
 
 /* " for index x", or nothing where it is the table's own. */

@@ -41,15 +41,13 @@ static void put_keys(struct buf *out, const struct key_attribute *keys, uint32_t
 
 static void put_throughput(struct buf *out, const struct throughput *throughput, bool provisioned)
 {
-    bool today = throughput->decreased / DAY_MICROS == clock_micros() / DAY_MICROS;
-
     put_member(out, "ProvisionedThroughput");
     buf_put_literal(out, "{");
     if (throughput->increased != 0)
         put_time_member(out, "LastIncreaseDateTime", throughput->increased);
     if (throughput->decreased != 0)
         put_time_member(out, "LastDecreaseDateTime", throughput->decreased);
-    put_integer_member(out, "NumberOfDecreasesToday", today ? throughput->decreases_today : 0);
+    put_integer_member(out, "NumberOfDecreasesToday", decreases_on(throughput, clock_micros()));
     put_integer_member(out, "ReadCapacityUnits", provisioned ? throughput->read_units : 0);
     put_integer_member(out, "WriteCapacityUnits", provisioned ? throughput->write_units : 0);
     buf_put_literal(out, "}");
@@ -214,18 +212,23 @@ struct index_shown *indexes_new(const struct table *table, struct arena *arena)
 }
 
 /* CreateTable's are there with the table: only what UpdateTable adds is seen being built. */
-struct index_shown *indexes_now(const struct table *table, struct arena *arena)
+bool indexes_now(struct tables *tables, const struct table *table, uint32_t room,
+                 struct arena *arena, struct index_shown **out, struct err *err)
 {
-    struct index_shown *shown = arena_zalloc(arena, table->index_count * sizeof *shown);
+    size_t count = (size_t)table->index_count + room;
+    struct index_shown *shown = arena_zalloc(arena, count * sizeof *shown);
 
     for (uint32_t i = 0; i < table->index_count; i++) {
         const struct table_index *index = &table->indexes[i];
         shown[i] = (struct index_shown){.status = index->building ? "CREATING" : "ACTIVE",
                                         .added = index->building,
                                         .backfilling = index->building,
-                                        .warm = "ACTIVE"};
+                                        .warm = index->building ? "UPDATING" : "ACTIVE"};
+        if (!index_figures(tables, index, &shown[i].figures, err))
+            return false;
     }
-    return shown;
+    *out = shown;
+    return true;
 }
 
 /* --- the table -------------------------------------------------------------------------------- */

@@ -99,27 +99,32 @@ bool included_check(const struct table *table, struct err *err)
         count += table->indexes[i].included_count;
     return count <= INCLUDED_MOST ||
            err_fail(err, ERR_VALIDATION,
-                    INVALID "Number of NonKeyAttributes exceeds the per-table limit of %d",
+                    INVALID "Number of projected attributes in all indexes exceeds limit of %d",
                     INCLUDED_MOST);
 }
 
 /* --- capacity --------------------------------------------------------------------------------- */
 
-static bool throughput_settle(const struct value_node *node, const struct table *table,
-                              struct table_index *index, struct err *err)
+/* What the table's mode says of an index's throughput, which has it against the mode. */
+static const char *units_rule(bool provisioned, bool added)
+{
+    if (provisioned)
+        return added ? "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: "
+                     : "ProvisionedThroughput is not specified for index: ";
+    return added ? "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: "
+                 : "ProvisionedThroughput should not be specified for index: ";
+}
+
+static bool units_take(const struct value_node *node, const struct table *table, bool added,
+                       struct table_index *index, struct err *err)
 {
     struct capacity_of of = capacity_of_index(table, index, true);
     const struct value_node *throughput = node_member(node, "ProvisionedThroughput");
 
-    if (throughput != NULL && !table->provisioned)
-        return err_fail(err, ERR_VALIDATION,
-                        INVALID "ProvisionedThroughput should not be specified for index: %.*s "
-                                "when BillingMode is PAY_PER_REQUEST",
-                        BYTES_ARGS(index->name));
-    if (throughput == NULL && table->provisioned)
-        return err_fail(err, ERR_VALIDATION,
-                        INVALID "ProvisionedThroughput is not specified for index: %.*s",
-                        BYTES_ARGS(index->name));
+    if ((throughput != NULL) != table->provisioned)
+        return err_fail(err, ERR_VALIDATION, INVALID "%s%.*s%s",
+                        units_rule(table->provisioned, added), BYTES_ARGS(index->name),
+                        table->provisioned ? "" : " when BillingMode is PAY_PER_REQUEST");
     return throughput == NULL || throughput_take(throughput, &of, &index->throughput, err);
 }
 
@@ -138,11 +143,11 @@ static bool settings_take(const struct value_node *node, const struct table *tab
     return true;
 }
 
-bool global_take(const struct value_node *node, const struct table *table, struct arena *arena,
-                 struct table_index *index, struct err *err)
+bool global_take(const struct value_node *node, const struct table *table, bool added,
+                 struct arena *arena, struct table_index *index, struct err *err)
 {
     return projection_take(node_member(node, "Projection"), arena, index, err) &&
-           throughput_settle(node, table, index, err) &&
+           units_take(node, table, added, index, err) &&
            settings_take(node, table, arena, index, err);
 }
 
@@ -214,7 +219,7 @@ static bool index_take(const struct value_node *node, const struct table *table,
 {
     if (index->local ? !local_valid(table, index, err) ||
                            !projection_take(node_member(node, "Projection"), arena, index, err)
-                     : !global_take(node, table, arena, index, err))
+                     : !global_take(node, table, false, arena, index, err))
         return false;
     return table_find_index(table, index->name) == index ||
            err_fail(err, ERR_VALIDATION, INVALID "Duplicate index name: %.*s",

@@ -14,10 +14,9 @@
 
 extern const struct field element_key; /* of a KeySchema */
 
-/* What attributes are. */
+/* What attributes are; names in messages are made in the arena. */
 struct definitions {
     const struct value_node *given; /* AttributeDefinitions */
-    const struct table *table;      /* its keys' attributes are defined too; NULL: it is new */
     struct arena *arena;
 };
 MUST_CHECK bool definitions_distinct(const struct definitions *definitions, struct err *err);
@@ -38,6 +37,10 @@ MUST_CHECK bool global_keys_take(const struct value_node *schema,
 MUST_CHECK bool definitions_used(const struct definitions *definitions, const struct table *table,
                                  struct err *err);
 
+/* The attributes of a new index's keys are of the types that keys of the table have them of. */
+MUST_CHECK bool keys_as_defined(const struct table *table, const struct table_index *index,
+                                struct arena *arena, struct err *err);
+
 /* The attributes of the keys of a table and its indexes, each once, in the order of their names. */
 uint32_t table_attributes(const struct table *table, struct arena *arena,
                           struct key_attribute **out);
@@ -52,11 +55,37 @@ extern const struct field shape_global[];                /* what creates a globa
 MUST_CHECK bool indexes_take(struct request *request, const struct definitions *definitions,
                              struct table *table, struct err *err);
 
-/* Projection, throughput and settings of one global index, whose name and keys are set. */
-MUST_CHECK bool global_take(const struct value_node *node, const struct table *table,
+/* Projection, throughput and settings of one global index, whose name and keys are set. `added`: to
+ * a table that there is. */
+MUST_CHECK bool global_take(const struct value_node *node, const struct table *table, bool added,
                             struct arena *arena, struct table_index *index, struct err *err);
 
 /* The bound of INCLUDED_MOST. */
 MUST_CHECK bool included_check(const struct table *table, struct err *err);
+
+/* --- UpdateTable ------------------------------------------------------------------------------ */
+
+extern const struct field element_index_update; /* of GlobalSecondaryIndexUpdates */
+
+/* What is wrong with them whatever the table is. */
+MUST_CHECK bool index_updates_valid(const struct value_node *list, struct err *err);
+/* Whether one of them is a "Create", "Update" or "Delete". After index_updates_valid(). */
+bool index_updates_have(const struct value_node *list, const char *action);
+
+/* What becomes of the indexes of a table. */
+struct index_updates {
+    const struct value_node *list; /* NULL: none */
+    struct definitions definitions;
+    const struct table *current;
+    struct table *changed; /* with its mode; its indexes will be put */
+    /* As the reply shows them: `states` begins as indexes_now(), with room for `list` more. */
+    struct index_shown *states;
+    struct table_index *shown;
+    uint32_t count;
+    /* while they are taken */
+    struct table_index *after;
+    bool *gone;
+};
+MUST_CHECK bool index_updates_take(struct index_updates *updates, struct err *err);
 
 #endif

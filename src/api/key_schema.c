@@ -133,38 +133,14 @@ static const struct key_attribute *key_find(const struct key_attribute *keys, ui
     return NULL;
 }
 
-static const struct key_attribute *table_attribute(const struct table *table, struct bytes name)
-{
-    const struct key_attribute *found = key_find(table->keys, table->key_count, name);
-
-    for (uint32_t i = 0; found == NULL && i < table->index_count; i++)
-        found = key_find(table->indexes[i].keys, table->indexes[i].key_count, name);
-    return found;
-}
-
-/* What an attribute is: as it was before, whatever is given now (ack-api-quirks, DDB-TABLE-162). */
-static bool definition_find(const struct definitions *definitions, struct bytes name,
-                            struct key_attribute *out)
-{
-    const struct key_attribute *before =
-        definitions->table != NULL ? table_attribute(definitions->table, name) : NULL;
-    const struct value_node *given = given_find(definitions->given, name);
-
-    if (before == NULL && given == NULL)
-        return false;
-    out->name = name;
-    out->type =
-        before != NULL ? before->type : type_named(node_member(given, "AttributeType")->text);
-    return true;
-}
-
 static bool keys_defined(const struct value_node *schema, const struct definitions *definitions,
                          struct err *err)
 {
-    struct key_attribute found;
-
+    if (schema->count > definitions->given->count)
+        return err_fail(err, ERR_VALIDATION,
+                        "Invalid KeySchema: Some index key attribute have no definition");
     for (uint32_t i = 0; i < schema->kept; i++)
-        if (!definition_find(definitions, name_of(schema, i), &found))
+        if (given_find(definitions->given, name_of(schema, i)) == NULL)
             return err_fail(err, ERR_VALIDATION,
                             INVALID "Some index key attributes are not defined in "
                                     "AttributeDefinitions. Keys: [%.*s], AttributeDefinitions: "
@@ -179,8 +155,11 @@ static bool keys_defined(const struct value_node *schema, const struct definitio
 static void keys_put(const struct value_node *schema, const struct definitions *definitions,
                      struct key_attribute *out)
 {
-    for (uint32_t i = 0; i < schema->kept; i++)
-        (void)definition_find(definitions, name_of(schema, i), &out[i]);
+    for (uint32_t i = 0; i < schema->kept; i++) {
+        const struct value_node *given = given_find(definitions->given, name_of(schema, i));
+        out[i] = (struct key_attribute){name_of(schema, i),
+                                        type_named(node_member(given, "AttributeType")->text)};
+    }
 }
 
 static bool hash_first(const struct value_node *schema, struct err *err)
@@ -210,9 +189,6 @@ static bool pair_valid(const struct value_node *schema, const struct definitions
 bool table_keys_take(const struct value_node *schema, const struct definitions *definitions,
                      struct table *table, struct err *err)
 {
-    if (schema->count > definitions->given->count)
-        return err_fail(err, ERR_VALIDATION,
-                        "Invalid KeySchema: Some index key attribute have no definition");
     if (!pair_valid(schema, definitions, err))
         return false;
     table->key_count = schema->kept;
@@ -272,6 +248,57 @@ bool global_keys_take(const struct value_node *schema, const struct definitions 
         return false;
     index->key_count = schema->kept;
     keys_put(schema, definitions, index->keys);
+    return true;
+}
+
+/* --- what was defined before ------------------------------------------------------------------ */
+
+/* Whose key has an attribute, and where in it. */
+struct keyed {
+    const struct key_attribute *keys, *found;
+    uint32_t partition_count, key_count;
+};
+
+static bool keyed_find(const struct table *table, struct bytes name, struct keyed *out)
+{
+    *out = (struct keyed){table->keys, key_find(table->keys, table->key_count, name), 1,
+                          table->key_count};
+    for (uint32_t i = 0; out->found == NULL && i < table->index_count; i++) {
+        const struct table_index *index = &table->indexes[i];
+        *out = (struct keyed){index->keys, key_find(index->keys, index->key_count, name),
+                              index->partition_count, index->key_count};
+    }
+    return out->found != NULL;
+}
+
+/* "SchemaElement: key{pk:S:HASH}", and a comma between two. */
+static struct bytes schema_told(const struct keyed *keyed, struct arena *arena)
+{
+    static const char types[] = {[KEY_S] = 'S', [KEY_N] = 'N', [KEY_B] = 'B'};
+    struct buf out;
+
+    buf_init_in(&out, arena);
+    for (uint32_t i = 0; i < keyed->key_count; i++)
+        buf_printf(&out, "%sSchemaElement: key{%.*s:%c:%s}", i > 0 ? ", " : "",
+                   BYTES_ARGS(keyed->keys[i].name), types[keyed->keys[i].type],
+                   i < keyed->partition_count ? "HASH" : "RANGE");
+    return buf_bytes(&out);
+}
+
+bool keys_as_defined(const struct table *table, const struct table_index *index,
+                     struct arena *arena, struct err *err)
+{
+    struct keyed before, now = {index->keys, NULL, index->partition_count, index->key_count};
+
+    for (uint32_t i = 0; i < index->key_count; i++)
+        if (keyed_find(table, index->keys[i].name, &before) &&
+            before.found->type != index->keys[i].type)
+            return err_fail(err, ERR_VALIDATION,
+                            INVALID "Attributes cannot be redefined. Please check that your "
+                                    "attribute has the same type as previously defined. Existing "
+                                    "schema: Schema:[%.*s] New schema: Schema:[%.*s]",
+                            BYTES_ARGS(schema_told(&before, arena)),
+                            BYTES_ARGS(schema_told(&now, arena)));
     return true;
 }
 

@@ -17,9 +17,9 @@ enum run op_describe_table(struct request *request, struct err *err)
                                 .arena = &request->arena};
 
     if (!work_table_named(&request->work, request_text(request, "TableName"), &shown.table, err) ||
-        !table_figures(request->api->tables, shown.table, &shown.figures, err))
+        !table_figures(request->api->tables, shown.table, &shown.figures, err) ||
+        !indexes_now(request->api->tables, shown.table, 0, &request->arena, &shown.indexes, err))
         return RUN_FAILED;
-    shown.indexes = indexes_now(shown.table, &request->arena);
     extras_read(shown.table->settings, &request->arena, &extras);
     buf_put_literal(&request->reply, "{\"Table\":");
     put_table(&request->reply, &shown);

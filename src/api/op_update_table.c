@@ -1,28 +1,23 @@
-/* api/op_update_table.c - UpdateTable: billing mode, throughput, deletion protection and the
- * settings that are only repeated. One concern at a time, as with the service: of what may come
- * together there is only the billing mode with throughput or OnDemandThroughput. All of it holds
- * from its commit on; the reply shows what the service's shows, which has only begun by then: the
- * old throughput, class and key.
+/* api/op_update_table.c - UpdateTable: billing mode, throughput, global indexes, deletion
+ * protection and the settings that are only repeated. One concern at a time, as with the service:
+ * of what may come together there is only the billing mode with throughput, OnDemandThroughput or
+ * indexes, and throughput with that of indexes. All of it holds from its commit on; the reply shows
+ * what the service's shows, which has only begun by then: the old throughput, class and key.
  *
  * Rules and messages: ack-api-quirks, 2026-10 (DDB-TABLE-047, 055 to 061, 079, 178, 184, 283, 382,
  * 433, 437, 456), and dynalite's updateTable tests. */
-#include "api/api.h"
-
-#include <time.h>
+#include "api/indexes.h"
 
 #include "base/clock.h"
 
 #define INVALID "One or more parameter values were invalid: "
-
-#define DECREASES_FREE   4 /* of one UTC day; later ones an hour apart */
-#define DECREASES_MICROS (UINT64_C(3600) * SECOND_MICROS)
 
 const struct field shape_update_table[] = {
     OPTIONAL("AttributeDefinitions", FIELD_LIST(element_definition)),
     REQUIRED("TableName", FIELD_MANAGED_TABLE_NAME),
     OPTIONAL("ProvisionedThroughput", FIELD_STRUCT("ProvisionedThroughput", shape_throughput)),
     OPTIONAL("BillingMode", FIELD_ENUM(enum_billing_mode)),
-    OPTIONAL("GlobalSecondaryIndexUpdates", FIELD_LIST(element_unsupported)),
+    OPTIONAL("GlobalSecondaryIndexUpdates", FIELD_LIST(element_index_update)),
     OPTIONAL("VectorIndexUpdates", FIELD_UNSUPPORTED),
     OPTIONAL("StreamSpecification", FIELD_STRUCT("StreamSpecification", shape_stream)),
     OPTIONAL("SSESpecification", FIELD_STRUCT("SSESpecification", shape_encryption)),
@@ -43,22 +38,20 @@ struct update {
     const struct table *current;
     struct extras before, after; /* settings */
     struct table changed;
+    struct index_updates indexes;
 };
 
 /* --- what is wanted --------------------------------------------------------------------------- */
 
-/* An empty structure of one of these counts as none. (Alone the service answers it with an internal
- * error, which we do not.) */
+/* An empty structure of one of these counts as none (alone the service answers it with an internal
+ * error, which we do not), and so does an empty list. */
 static bool wanted(const struct request *request, const char *name)
 {
     const struct value_node *node = request_member(request, name);
 
-    if (node == NULL || (node->field->of != shape_warm && node->field->of != shape_on_demand))
-        return node != NULL;
-    for (uint32_t i = 0; node->field->of[i].name.size > 0; i++)
-        if (node->members[i].present)
-            return true;
-    return false;
+    if (node != NULL && (node->field->of == shape_warm || node->field->of == shape_on_demand))
+        return capacity_given(node);
+    return node != NULL && (node->field->type != TYPE_LIST || node->count > 0);
 }
 
 static uint32_t wanted_count(const struct request *request)
@@ -66,7 +59,7 @@ static uint32_t wanted_count(const struct request *request)
     static const char *const concerns[] = {
         "ProvisionedThroughput", "BillingMode",    "StreamSpecification",
         "SSESpecification",      "TableClass",     "DeletionProtectionEnabled",
-        "OnDemandThroughput",    "WarmThroughput",
+        "OnDemandThroughput",    "WarmThroughput", "GlobalSecondaryIndexUpdates",
     };
     uint32_t count = 0;
 
@@ -78,21 +71,45 @@ static uint32_t wanted_count(const struct request *request)
 /* In the order in which the service names them where there are several. */
 static const struct {
     const char *name, *said;
+    bool after_indexes; /* what is wrong with indexes is told before it */
 } alone[] = {
-    {"SSESpecification", "Server-Side Encryption modification"},
-    {"TableClass", "TableClass modification"},
-    {"DeletionProtectionEnabled", "DeletionProtection modification"},
-    {"WarmThroughput", "WarmThroughput"},
+    {"SSESpecification", "Server-Side Encryption modification", false},
+    {"TableClass", "TableClass modification", false},
+    {"DeletionProtectionEnabled", "DeletionProtection modification", false},
+    {"WarmThroughput", "WarmThroughput", true},
 };
+
+/* What may not come with an index that is created or deleted. */
+static bool indexes_alone(const struct request *request, struct err *err)
+{
+    const struct value_node *list = request_member(request, "GlobalSecondaryIndexUpdates");
+    bool creates = index_updates_have(list, "Create");
+
+    if (creates && wanted(request, "WarmThroughput"))
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "Create global secondary index cannot be specified when updating "
+                                "WarmThroughput");
+    if (!creates && !index_updates_have(list, "Delete"))
+        return true;
+    if (wanted(request, "ProvisionedThroughput"))
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "You cannot create or delete index while updating table IOPS");
+    return !wanted(request, "StreamSpecification") ||
+           err_fail(err, ERR_VALIDATION,
+                    INVALID "You cannot create or delete index while changing stream status");
+}
 
 static bool together_valid(const struct request *request, uint32_t count, struct err *err)
 {
     uint32_t billing = wanted(request, "BillingMode");
 
-    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
+        if (alone[i].after_indexes && !indexes_alone(request, err))
+            return false;
         if (count > 1 && wanted(request, alone[i].name))
             return err_fail(err, ERR_VALIDATION,
                             INVALID "%s must be the only operation in the request", alone[i].said);
+    }
     if (wanted(request, "OnDemandThroughput") && count > 1 + billing)
         return err_fail(err, ERR_VALIDATION,
                         INVALID "OnDemandThroughput can only be combined with BillingMode in an "
@@ -107,6 +124,7 @@ static bool together_valid(const struct request *request, uint32_t count, struct
 
 static bool wants_valid(const struct request *request, struct err *err)
 {
+    const struct value_node *list = request_member(request, "GlobalSecondaryIndexUpdates");
     uint32_t count = wanted_count(request);
 
     if (count == 0)
@@ -116,7 +134,11 @@ static bool wants_valid(const struct request *request, struct err *err)
                         "MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
                         "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or "
                         "TableClass is required");
-    return class_check(request, err) && together_valid(request, count, err);
+    if (list != NULL && list->count == 0)
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "List of GlobalSecondaryIndexUpdates is empty");
+    return (list == NULL || index_updates_valid(list, err)) && class_check(request, err) &&
+           together_valid(request, count, err);
 }
 
 /* --- throughput ------------------------------------------------------------------------------- */
@@ -137,83 +159,10 @@ static bool throughput_valid(const struct request *request, struct err *err)
                             "PROVISIONED");
 }
 
-static bool same_throughput(const struct table *current, const struct table *changed,
-                            struct err *err)
-{
-    return err_fail(
-        err, ERR_VALIDATION,
-        "The provisioned throughput for the table will not change. The requested value equals the "
-        "current value. Current ReadCapacityUnits provisioned for the table: %lld. Requested "
-        "ReadCapacityUnits: %lld. Current WriteCapacityUnits provisioned for the table: %lld. "
-        "Requested WriteCapacityUnits: %lld. Refer to the Amazon DynamoDB Developer Guide for "
-        "current limits and how to request higher limits.",
-        (long long)current->throughput.read_units, (long long)changed->throughput.read_units,
-        (long long)current->throughput.write_units, (long long)changed->throughput.write_units);
-}
-
-static int64_t decreases_on(const struct table *table, uint64_t now)
-{
-    return table->throughput.decreased / DAY_MICROS == now / DAY_MICROS
-               ? table->throughput.decreases_today
-               : 0;
-}
-
-/* "Friday, October 9, 2026 at 1:21:34 AM Coordinated Universal Time" */
-static struct bytes long_time(uint64_t micros, struct arena *arena)
-{
-    time_t seconds = (time_t)(micros / SECOND_MICROS);
-    char day[32], minutes[16];
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    strftime(day, sizeof day, "%A, %B", &utc);
-    strftime(minutes, sizeof minutes, "%M:%S %p", &utc);
-    return arena_printf(arena, "%s %d, %d at %d:%s Coordinated Universal Time", day, utc.tm_mday,
-                        utc.tm_year + 1900, (utc.tm_hour + 11) % 12 + 1, minutes);
-}
-
-static bool decrease_allowed(const struct table *table, uint64_t now, struct arena *arena,
-                             struct err *err)
-{
-    uint64_t next = table->throughput.decreased + DECREASES_MICROS;
-    uint64_t midnight = (now / DAY_MICROS + 1) * DAY_MICROS;
-
-    if (decreases_on(table, now) < DECREASES_FREE || now >= next)
-        return true;
-    return err_fail(
-        err, ERR_LIMIT_EXCEEDED,
-        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given "
-        "UTC day. After the first 4 decreases, each subsequent decrease in the same UTC day can "
-        "be performed at most once every 3600 seconds. Number of decreases today: %lld. Last "
-        "decrease at %.*s. Next decrease can be made at %.*s",
-        (long long)decreases_on(table, now),
-        BYTES_ARGS(long_time(table->throughput.decreased, arena)),
-        BYTES_ARGS(long_time(next < midnight ? next : midnight, arena)));
-}
-
-/* When the throughput rose and fell, and how often it fell on this day. */
-static bool throughput_note(struct update *update, uint64_t now, struct err *err)
-{
-    const struct table *current = update->current;
-    struct table *changed = &update->changed;
-
-    if (changed->throughput.read_units > current->throughput.read_units ||
-        changed->throughput.write_units > current->throughput.write_units)
-        changed->throughput.increased = now;
-    if (changed->throughput.read_units < current->throughput.read_units ||
-        changed->throughput.write_units < current->throughput.write_units) {
-        if (!decrease_allowed(current, now, &update->request->arena, err))
-            return false;
-        changed->throughput.decreased = now;
-        changed->throughput.decreases_today = decreases_on(current, now) + 1;
-    }
-    return true;
-}
-
-static bool throughput_change(struct update *update, struct err *err)
+static bool units_change(struct update *update, struct err *err)
 {
     const struct value_node *throughput = request_member(update->request, "ProvisionedThroughput");
-    const struct table *current = update->current;
+    struct capacity_of was = capacity_of_table(update->current, false);
     struct table *changed = &update->changed;
 
     if (throughput == NULL)
@@ -222,15 +171,7 @@ static bool throughput_change(struct update *update, struct err *err)
         return err_fail(err, ERR_VALIDATION,
                         INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
                                 "specified when BillingMode is PAY_PER_REQUEST");
-    struct capacity_of of = capacity_of_table(changed, false);
-    if (!throughput_take(throughput, &of, &changed->throughput, err))
-        return false;
-    if (!current->provisioned)
-        return true;
-    if (changed->throughput.read_units == current->throughput.read_units &&
-        changed->throughput.write_units == current->throughput.write_units)
-        return same_throughput(current, changed, err);
-    return throughput_note(update, clock_micros(), err);
+    return throughput_change(throughput, &was, &update->request->arena, &changed->throughput, err);
 }
 
 static bool billing_change(struct update *update, struct err *err)
@@ -245,7 +186,7 @@ static bool billing_change(struct update *update, struct err *err)
         changed->billing_changed = clock_micros();
     else if (!current->provisioned && changed->provisioned && changed->billing_changed == 0)
         changed->billing_changed = current->created;
-    return throughput_change(update, err);
+    return units_change(update, err);
 }
 
 /* --- settings --------------------------------------------------------------------------------- */
@@ -302,6 +243,18 @@ static void class_change(struct update *update)
     update->after.class_changed = clock_micros();
 }
 
+static bool bounds_free(const struct table *table, struct err *err)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].building)
+            return err_fail(err, ERR_RESOURCE_IN_USE,
+                            "Attempt to change a resource which is still in use: "
+                            "OnDemandThroughput cannot be updated while index creation is in "
+                            "progress for indexes: [%.*s]",
+                            BYTES_ARGS(table->indexes[i].name));
+    return true;
+}
+
 /* What a table has warm it keeps in another mode and with less throughput; the bounds of what is
  * asked on demand go with that mode. */
 static bool capacity_change(struct update *update, struct err *err)
@@ -316,8 +269,25 @@ static bool capacity_change(struct update *update, struct err *err)
         warm_of(&was, &update->before.capacity, &after->warm_reads, &after->warm_writes);
     if (update->changed.provisioned)
         after->read_units_most = after->write_units_most = 0;
-    return (on_demand == NULL || on_demand_take(on_demand, &is, after, err)) &&
+    return (on_demand == NULL ||
+            (on_demand_take(on_demand, &is, after, err) && bounds_free(update->current, err))) &&
            (warm == NULL || warm_take(warm, &was, after, err));
+}
+
+static bool indexes_change(struct update *update, struct err *err)
+{
+    struct request *request = update->request;
+    const struct value_node *list = request_member(request, "GlobalSecondaryIndexUpdates");
+
+    update->indexes = (struct index_updates){
+        .list = list,
+        .definitions = {request_member(request, "AttributeDefinitions"), &request->arena},
+        .current = update->current,
+        .changed = &update->changed,
+    };
+    return indexes_now(request->api->tables, update->current, list != NULL ? list->kept : 0,
+                       &request->arena, &update->indexes.states, err) &&
+           index_updates_take(&update->indexes, err);
 }
 
 static bool settings_change(struct update *update, struct err *err)
@@ -336,22 +306,14 @@ static bool settings_change(struct update *update, struct err *err)
 
 /* --- the reply -------------------------------------------------------------------------------- */
 
-static void units_show(const struct update *update, struct table *shown)
-{
-    if (!update->current->provisioned || !update->changed.provisioned)
-        return;
-    shown->throughput.read_units = update->current->throughput.read_units;
-    shown->throughput.write_units = update->current->throughput.write_units;
-    if (shown->throughput.decreased != update->current->throughput.decreased)
-        shown->throughput.decreases_today =
-            decreases_on(update->current, shown->throughput.decreased);
-}
-
-/* Only the billing mode, throughput and class take a table out of service for a while. */
+/* Only the billing mode, throughput, class and indexes take a table out of service for a while. */
 static const char *status_of(const struct request *request)
 {
+    const struct value_node *list = request_member(request, "GlobalSecondaryIndexUpdates");
+
     return wanted(request, "BillingMode") || wanted(request, "ProvisionedThroughput") ||
-                   wanted(request, "TableClass")
+                   wanted(request, "TableClass") || index_updates_have(list, "Create") ||
+                   index_updates_have(list, "Delete")
                ? "UPDATING"
                : "ACTIVE";
 }
@@ -368,11 +330,15 @@ static void put_update(const struct update *update, const struct table_figures *
         .status = status_of(request),
         .warm = wanted(request, "WarmThroughput") ? "UPDATING" : "ACTIVE",
         .encryption = wanted(request, "SSESpecification") ? "UPDATING" : "ENABLED",
-        .indexes = indexes_now(&table, &request->arena),
+        .indexes = update->indexes.states,
         .arena = &request->arena,
     };
 
-    units_show(update, &table);
+    table.indexes = update->indexes.shown;
+    table.index_count = update->indexes.count;
+    if (update->current->provisioned && update->changed.provisioned)
+        table.throughput =
+            throughput_begun(&update->current->throughput, &update->changed.throughput);
     table.table_class = update->current->table_class;
     extras.capacity.read_units_most = update->after.capacity.read_units_most;
     extras.capacity.write_units_most = update->after.capacity.write_units_most;
@@ -406,7 +372,8 @@ enum run op_update_table(struct request *request, struct err *err)
     update.changed = *update.current;
     extras_read(update.current->settings, &request->arena, &update.before);
     update.after = update.before;
-    if (!billing_change(&update, err) || !settings_change(&update, err) ||
+    if (!billing_change(&update, err) || !indexes_change(&update, err) ||
+        !settings_change(&update, err) ||
         !table_figures(request->api->tables, update.current, &figures, err))
         return RUN_FAILED;
     put_update(&update, &figures);

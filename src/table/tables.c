@@ -148,6 +148,17 @@ static void indexes_drop(struct work *work, const struct table *table, const str
             dropped_stage(work, table, table->indexes[i].number, table->indexes[i].name);
 }
 
+/* (ack-api-quirks, DDB-TABLE-150) */
+static bool indexes_idle(const struct table *table, struct err *err)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].building)
+            return err_fail(err, ERR_RESOURCE_IN_USE,
+                            "Attempt to change a resource which is still in use: Cannot delete "
+                            "table while indexes are being created, updated, or deleted.");
+    return true;
+}
+
 enum run tables_delete(struct work *work, struct bytes name, const struct table **out,
                        struct err *err)
 {
@@ -164,6 +175,8 @@ enum run tables_delete(struct work *work, struct bytes name, const struct table 
                  "Disable deletion protection first.");
         return RUN_FAILED;
     }
+    if (!indexes_idle(table, err))
+        return RUN_FAILED;
     change_remove(work, table);
     dropped_stage(work, table, table->number, table->name);
     indexes_drop(work, table, NULL);

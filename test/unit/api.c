@@ -398,7 +398,8 @@ static const struct step concerns[] = {
              "'attributeDefinitions.1.member.attributeName' failed to satisfy constraint: "
              "Member must not be null"},
     {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[{}]"), BAD,
-     PARAMS "GlobalSecondaryIndexUpdates is not supported yet"},
+     PARAMS "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+            "GlobalSecondaryIndexUpdate.Delete must not be null"},
     /* as if it were not there (dynalite's updateTable tests) */
     {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":[]"), BAD, INVALID ONE_OF},
     {"UpdateTable", UPDATE("\"GlobalSecondaryIndexUpdates\":{}"), BAD,
