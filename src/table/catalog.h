@@ -70,6 +70,10 @@ void work_hold(struct work *work, struct table_entry *entry);
 /* Stages the end of the records of an index that was built or dropped (fill.c). */
 void index_fill_forget(struct engine_batch *batch, uint64_t index);
 
+/* What the counters of a table or an index say; `snapshot` NULL: now. */
+MUST_CHECK bool number_figures(struct engine *engine, const struct engine_snapshot *snapshot,
+                               uint64_t number, struct table_figures *out, struct err *err);
+
 /* Drops the tokens that stand for nothing any more. Blocks. */
 MUST_CHECK bool tokens_purge(struct tables *tables, struct err *err);
 

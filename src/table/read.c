@@ -160,8 +160,8 @@ static bool figures_visit(void *context, struct bytes key, struct bytes value)
     return !run->failed || err_fail(run->err, ERR_CORRUPT, "statistics of %zu bytes", value.size);
 }
 
-static bool number_figures(struct tables *tables, uint64_t number, struct table_figures *out,
-                           struct err *err)
+bool number_figures(struct engine *engine, const struct engine_snapshot *snapshot, uint64_t number,
+                    struct table_figures *out, struct err *err)
 {
     struct figures_run run = {.err = err};
     uint8_t from[8], to[12];
@@ -169,6 +169,7 @@ static bool number_figures(struct tables *tables, uint64_t number, struct table_
         .space = SPACE_STATISTICS,
         .from = bytes_of(from, sizeof from),
         .to = bytes_of(to, sizeof to),
+        .snapshot = snapshot,
         .visit = figures_visit,
         .context = &run,
     };
@@ -176,7 +177,7 @@ static bool number_figures(struct tables *tables, uint64_t number, struct table_
     be64_store(from, number);
     be64_store(to, number);
     be32_store(to + 8, TALLY_SHARDS);
-    if (engine_scan_all(tables->engine, &scan, err) == SCAN_FAILED || run.failed)
+    if (engine_scan_all(engine, &scan, err) == SCAN_FAILED || run.failed)
         return false;
     *out = run.sum;
     return true;
@@ -185,11 +186,11 @@ static bool number_figures(struct tables *tables, uint64_t number, struct table_
 bool table_figures(struct tables *tables, const struct table *table, struct table_figures *out,
                    struct err *err)
 {
-    return number_figures(tables, table->number, out, err);
+    return number_figures(tables->engine, NULL, table->number, out, err);
 }
 
 bool index_figures(struct tables *tables, const struct table_index *index,
                    struct table_figures *out, struct err *err)
 {
-    return number_figures(tables, index->number, out, err);
+    return number_figures(tables->engine, NULL, index->number, out, err);
 }

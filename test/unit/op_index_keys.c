@@ -5,32 +5,25 @@
 #include "support/api_script.h"
 
 /* `lk` is in the key of two indexes, `gk` and `gn` of one. */
-#define HASH(name)     "{\"AttributeName\":\"" name "\",\"KeyType\":\"HASH\"}"
-#define RANGE(name)    "{\"AttributeName\":\"" name "\",\"KeyType\":\"RANGE\"}"
-#define OF(name, type) "{\"AttributeName\":\"" name "\",\"AttributeType\":\"" type "\"}"
-#define INDEX(name, keys)                                                                          \
-    "{\"IndexName\":\"" name "\",\"Projection\":{\"ProjectionType\":\"ALL\"},\"KeySchema\":[" keys \
-    "]}"
-
 static const char table[] =
     "{\"TableName\":\"tab\",\"BillingMode\":\"PAY_PER_REQUEST\","
-    "\"KeySchema\":[" HASH("pk") "," RANGE("sk") "],\"AttributeDefinitions\":[" OF("pk", "S") "," OF(
-        "sk",
-        "S") "," OF("lk",
-                    "S") "," OF("gk",
-                                "B") "," OF("gn",
-                                            "N") "],"
-                                                 "\"LocalSecondaryIndexes\":[" INDEX(
-                                                     "lsi1",
-                                                     HASH("pk") "," RANGE(
-                                                         "lk")) "],"
-                                                                "\"GlobalSecondaryIndexes\":"
-                                                                "[" INDEX(
-                                                                    "gsi2",
-                                                                    HASH("gk") "," RANGE(
-                                                                        "gn")) "," INDEX("gsi1",
-                                                                                         HASH(
-                                                                                             "lk")) "]}";
+    "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
+    "{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],"
+    "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},"
+    "{\"AttributeName\":\"sk\",\"AttributeType\":\"S\"},"
+    "{\"AttributeName\":\"lk\",\"AttributeType\":\"S\"},"
+    "{\"AttributeName\":\"gk\",\"AttributeType\":\"B\"},"
+    "{\"AttributeName\":\"gn\",\"AttributeType\":\"N\"}],"
+    "\"LocalSecondaryIndexes\":[{\"IndexName\":\"lsi1\",\"Projection\":{\"ProjectionType\":\"ALL\"}"
+    ","
+    "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
+    "{\"AttributeName\":\"lk\",\"KeyType\":\"RANGE\"}]}],"
+    "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi2\","
+    "\"Projection\":{\"ProjectionType\":\"ALL\"},"
+    "\"KeySchema\":[{\"AttributeName\":\"gk\",\"KeyType\":\"HASH\"},"
+    "{\"AttributeName\":\"gn\",\"KeyType\":\"RANGE\"}]},"
+    "{\"IndexName\":\"gsi1\",\"Projection\":{\"ProjectionType\":\"ALL\"},"
+    "\"KeySchema\":[{\"AttributeName\":\"lk\",\"KeyType\":\"HASH\"}]}]}";
 
 #define ON           "\"TableName\":\"tab\","
 #define BOTH         "\"pk\":{\"S\":\"p\"},\"sk\":{\"S\":\"s\"}"
