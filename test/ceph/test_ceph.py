@@ -2,6 +2,7 @@
 started the gateway; the environment tells where it is."""
 
 import base64
+import datetime
 import gzip
 import hashlib
 import json
@@ -17,7 +18,8 @@ import uuid
 import boto3
 import botocore.config
 
-from support.case import ServerCase
+from support import exports, faketime
+from support.case import ServerCase, client
 from support.server import Server, gramme
 
 ENDPOINT, TLS_ENDPOINT, CA = (os.environ[name] for name in ("S3_ENDPOINT", "S3_TLS_ENDPOINT", "S3_CA"))
@@ -112,7 +114,7 @@ class GatewayCase(ServerCase):
         status, said, complaint = gramme("verify", f"s3://{self.lake}/{done['ExportManifest']}", "--keys", "pk:sk",
                                          *options, environment=environment or self.environment)
         self.assertEqual((0, ""), (status, complaint), said)
-        self.assertIn(f"{len(self.items)} items", said)
+        self.assertRegex(said, rf"(?m)^{len(self.items)} (items|changes) ")
 
     def failed(self, code, pattern, done):
         self.assertEqual(("FAILED", code), (done["ExportStatus"], done.get("FailureCode")), done.get("FailureMessage"))
@@ -198,6 +200,42 @@ class Plain(GatewayCase):
         other.close()
 
 
+class Windows(GatewayCase):
+    options = ("--s3-endpoint", ENDPOINT)
+
+    @classmethod
+    def make_server(cls):
+        return Server(*cls.options, environment={**cls.environment, **faketime.at("-1h")})
+
+    def test_exports(self):
+        """Incremental, in Ion, encrypted by KMS, of what changed an hour ago."""
+        self.fill(30, str)
+        self.server.stop()
+        self.server.environment = self.environment
+        self.server.start()
+        type(self).dynamo = client(self.server.url)
+        described = self.dynamo.describe_continuous_backups(TableName=self.table)["ContinuousBackupsDescription"]
+        since = described["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"]
+        done = self.export(
+            ExportType="INCREMENTAL_EXPORT", ExportFormat="ION", S3SseAlgorithm="KMS", S3SseKmsKeyId=KMS_KEY, S3Prefix="w",
+            IncrementalExportSpecification={"ExportFromTime": since})
+        changes = exports.read_export(self.downloaded(), done, ("pk", "sk"))
+        found = [change["NewImage"] for change in changes]
+        self.assertEqual(self.items, sorted(found, key=lambda item: int(item["sk"]["N"])))
+        self.assertEqual({"Keys", "WriteTimestampMicros", "NewImage"}, {name for change in changes for name in change})
+        for listed in self.s3.list_objects_v2(Bucket=self.lake)["Contents"]:
+            head = self.s3.head_object(Bucket=self.lake, Key=listed["Key"])
+            self.assertEqual(("aws:kms", KMS_KEY), (head["ServerSideEncryption"], head["SSEKMSKeyId"]))
+        self.verify(done, *self.options)
+
+    def downloaded(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for listed in self.s3.list_objects_v2(Bucket=self.lake)["Contents"]:
+            (folder / listed["Key"]).parent.mkdir(parents=True, exist_ok=True)
+            (folder / listed["Key"]).write_bytes(self.read(listed["Key"]))
+        return folder
+
+
 class Tls(GatewayCase):
     options = ("--s3-endpoint", TLS_ENDPOINT, "--s3-ca", CA)
 
@@ -256,19 +294,45 @@ class Keys(GatewayCase):
         self.verify(done, *self.options, environment={**self.home, "AWS_PROFILE": "lake"})
 
     def test_keys_that_are_none(self):
-        for profile, code in (("default", "InvalidAccessKeyId"), ("wrong", "SignatureDoesNotMatch")):
+        """A gateway that knows tokens does not tell what is wrong with them."""
+        denied = refusal("Access Denied", 403, "AccessDenied")
+        for profile in ("default", "wrong"):
             with self.subTest(profile), Server(*self.options, "--s3-profile", profile, environment=self.home) as server:
-                self.on_another(server, code)
+                self.on_another(server, profile, lambda: self.failed("S3AccessDenied", denied, self.export()))
 
-    def on_another(self, server, code):
+    def test_session_tokens(self):
+        """Keys of a role, from the environment and from a file; the gateway checks their token."""
+        sts = boto3.session.Session().client("sts", endpoint_url=ENDPOINT, region_name="us-east-1",
+                                             aws_access_key_id=KEYS[0], aws_secret_access_key=KEYS[1])
+        role = sts.assume_role(RoleArn=os.environ["S3_ROLE"], RoleSessionName="gramme")["Credentials"]
+        sts.close()
+        keys = {"AWS_ACCESS_KEY_ID": role["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"]}
+        profile = self.server.folder / "role"
+        profile.write_text("[default]\n" + "".join(f"{name.lower()} = {value}\n" for name, value in {
+            **keys, "AWS_SESSION_TOKEN": role["SessionToken"]}.items()))
+        profile.chmod(0o600)
+        named = {**NO_KEYS, "HOME": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": str(profile)}
+        for name, environment in {"environment": {**keys, "AWS_SESSION_TOKEN": role["SessionToken"]},
+                                  "file": named}.items():
+            with self.subTest(name), Server(*self.options, environment=environment) as server:
+                self.on_another(server, name, lambda: self.check_whole(environment))
+        with Server(*self.options, environment=keys) as server:
+            self.on_another(server, "none", lambda: self.failed("S3AccessDenied", r"Status Code: 403", self.export()))
+
+    def check_whole(self, environment):
+        done = self.export()
+        self.whole(done)
+        self.verify(done, *self.options, environment=environment)
+
+    def on_another(self, server, name, check):
         usual = self.dynamo
         try:
             type(self).dynamo = boto3.session.Session().client(
                 "dynamodb", endpoint_url=server.url, region_name="us-east-1", aws_access_key_id="any",
                 aws_secret_access_key="any")
-            self.table = f"keys-{code}"
+            self.table = f"keys-{name}"
             self.fill(5, str)
-            self.failed("S3" + code, refusal(r"\S.*", 403, code), self.export())
+            check()
         finally:
             type(self).dynamo = usual
 
