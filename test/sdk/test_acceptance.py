@@ -141,6 +141,14 @@ class Checklist(ExportCase):
         self.assertEqual(sorted(made, reverse=True), found)
         self.assertEqual({"FULL_EXPORT"}, {each["ExportType"] for each in first["ExportSummaries"]})
         self.assertEqual([5, 5, 2], [len(page["ExportSummaries"]) for page in self.pages(TableArn=arn, MaxResults=5)])
+        # A token goes on under another MaxResults; under another table there is nothing to go on with.
+        more = self.dynamo.list_exports(TableArn=arn, MaxResults=1, NextToken=first["NextToken"])
+        self.assertEqual(second["ExportSummaries"][:1], more["ExportSummaries"])
+        other = self.create(name=self.table + "-other")["TableArn"]
+        self.assertEqual([], self.dynamo.list_exports(TableArn=other, NextToken=first["NextToken"])["ExportSummaries"])
+        self.assertRegex(first["NextToken"], r"^([0-9a-f]{16}){7,64}$")
+        self.refused("ValidationException", f"Invalid Request: Provided nextToken is invalid: {'0' * 112}",
+                     self.dynamo.list_exports, NextToken="0" * 112)
         everything = [each["ExportArn"] for page in self.pages() for each in page["ExportSummaries"]]
         self.assertTrue(set(made) <= set(everything))
         self.assertEqual(sorted(everything, reverse=True), everything)
@@ -252,7 +260,11 @@ class Checklist(ExportCase):
              "One or more parameter values were invalid: tableArn is not a valid ARN"),
             (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.table}/index/i", "ValidationException",
              "Invalid Request: Table ARN is invalid."),
+            (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.table}/stream/2026-01-01T00:00:00.000",
+             "ValidationException", "Invalid Request: Table ARN is invalid."),
             (f"arn:aws:dynamodb:{REGION}:111111111111:table/{self.table}", "AccessDeniedException", "Access is denied"),
+            (f"arn:aws:dynamodb:{REGION}:111111111111:table/{self.table}/index/i", "AccessDeniedException",
+             "Access is denied"),
             (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/nothing-here", "TableNotFoundException",
              f"Table not found: arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/nothing-here"),
         ]
@@ -265,6 +277,9 @@ class Checklist(ExportCase):
             TableArn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/nothing-here")["ExportSummaries"])
         self.refused("ValidationException", "Invalid Request: Provided nextToken is invalid: abc",
                      self.dynamo.list_exports, NextToken="abc")
+        self.refused("ValidationException", "1 validation error detected: Value '0' at 'maxResults' failed to "
+                     "satisfy constraint: Member must have value greater than or equal to 1", self.raw.list_exports,
+                     MaxResults=0)
         self.refused("ValidationException", "1 validation error detected: Value '26' at 'maxResults' failed to "
                      "satisfy constraint: Member must have value less than or equal to 25", self.raw.list_exports,
                      MaxResults=26)
@@ -277,7 +292,9 @@ class Checklist(ExportCase):
                      self.dynamo.describe_export, ExportArn=wrong)
         self.refused("ExportNotFoundException", "Export not found: Invalid export arn", self.dynamo.describe_export,
                      ExportArn=done["ExportArn"].replace(REGION, "eu-west-3"))
-        self.refused("ValidationException", "Invalid Export ARN", self.dynamo.describe_export, ExportArn=arn)
+        identifier = done["ExportArn"].rpartition("/")[2]
+        for other in (arn, f"{arn}/import/{identifier}", f"{arn}/backup/{identifier}", "x" * 37):
+            self.refused("ValidationException", "Invalid Export ARN", self.dynamo.describe_export, ExportArn=other)
         self.refused("AccessDeniedException", "Access is denied", self.dynamo.describe_export,
                      ExportArn=done["ExportArn"].replace(ACCOUNT, "111111111111"))
         self.refused("ValidationException",

@@ -7,7 +7,7 @@ import sys
 import time
 import unittest
 
-from support import exports
+from support import exports, faketime
 from support.case import wait_for
 from support.server import Server
 
@@ -82,3 +82,30 @@ class Cli(unittest.TestCase):
             listed = self.aws("list-exports", "--table-arn", arn, "--max-results", "25")
             self.assertEqual({"ExportSummaries": [{"ExportArn": made["ExportArn"], "ExportStatus": "COMPLETED",
                                                    "ExportType": "FULL_EXPORT"}]}, listed)
+
+    def test_incremental_exports(self):
+        """Of a table that was made, and changed, an hour ago."""
+        with Server(environment=faketime.at("-1h")) as self.server:
+            self.server.bucket("lake")
+            arn = self.music()
+            self.aws("put-item", "--table-name", "Music", "--item", '{"Artist": {"S": "A"}, "Song": {"S": "B"}}')
+            recovery = self.aws("describe-continuous-backups", "--table-name", "Music")["ContinuousBackupsDescription"]
+            since = recovery["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"]
+            self.server.stop()
+            self.server.environment = {}
+            self.server.start()
+            until = since + 15 * 60
+            window = f"ExportFromTime={since},ExportToTime={until},ExportViewType=NEW_IMAGE"
+            begin = ("export-table-to-point-in-time", "--table-arn", arn, "--s3-bucket", "lake", "--export-format", "ION",
+                     "--export-type", "INCREMENTAL_EXPORT", "--incremental-export-specification", window)
+            made = self.aws(*begin)["ExportDescription"]
+            describe = ("describe-export", "--export-arn", made["ExportArn"])
+            wait_for(lambda: self.aws(*describe)["ExportDescription"]["ExportStatus"] != "IN_PROGRESS", "the export")
+            done = self.aws(*describe)["ExportDescription"]
+            self.assertEqual("COMPLETED", done["ExportStatus"], done.get("FailureMessage"))
+            self.assertEqual(("INCREMENTAL_EXPORT", "ION", 1, 10_000_000), tuple(
+                done[name] for name in ("ExportType", "ExportFormat", "ItemCount", "BilledSizeBytes")))
+            self.assertEqual({"ExportFromTime": since, "ExportToTime": until, "ExportViewType": "NEW_IMAGE"},
+                             done["IncrementalExportSpecification"])
+            self.assertEqual({"ExportSummaries": [{"ExportArn": made["ExportArn"], "ExportStatus": "COMPLETED",
+                                                   "ExportType": "INCREMENTAL_EXPORT"}]}, self.aws("list-exports"))

@@ -4,7 +4,9 @@ its order (terraform-provider-aws, internal/service/dynamodb: table.go, table_ex
 import datetime
 import uuid
 
-from support.case import ServerCase, wait_for
+from support import faketime
+from support.case import ServerCase, client, wait_for
+from support.server import Server
 
 
 class Terraform(ServerCase):
@@ -105,8 +107,8 @@ class Terraform(ServerCase):
     # --- aws_dynamodb_table_export
 
     def create_export(self, arn, **more):
-        made = self.dynamo.export_table_to_point_in_time(
-            TableArn=arn, S3Bucket=more.pop("S3Bucket", self.bucket), ExportFormat="DYNAMODB_JSON", **more)
+        made = self.dynamo.export_table_to_point_in_time(**{
+            "TableArn": arn, "S3Bucket": self.bucket, "ExportFormat": "DYNAMODB_JSON", **more})
         self.export_arn = made["ExportDescription"]["ExportArn"]
         wait_for(lambda: self.read_export()["ExportStatus"] != "IN_PROGRESS", "the export")
         return self.read_export()
@@ -139,6 +141,30 @@ class Terraform(ServerCase):
         self.assertEqual("COMPLETED", state["ExportStatus"], state.get("FailureMessage"))
         self.assertEqual((when, "111122223333", "documentation", "AES256"), tuple(
             state[name] for name in ("ExportTime", "S3BucketOwner", "S3Prefix", "S3SseAlgorithm")))
+
+    def test_incremental_export(self):
+        """Of a table that was made, and changed, an hour ago: a server of its own."""
+        usual = self.server, self.dynamo
+        self.addCleanup(lambda: (setattr(type(self), "server", usual[0]), setattr(type(self), "dynamo", usual[1])))
+        server = type(self).server = self.enterContext(Server(environment=faketime.at("-1h")))
+        server.bucket(self.bucket)
+        type(self).dynamo = client(server.url)
+        arn, _ = self.create_table(recovery=True)
+        self.dynamo.put_item(TableName=self.table, Item={"pk": {"S": "a"}, "sk": {"N": "1"}})
+        recovery = self.dynamo.describe_continuous_backups(TableName=self.table)["ContinuousBackupsDescription"]
+        since = recovery["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"]
+        server.stop()
+        server.environment = {}
+        server.start()
+        type(self).dynamo = client(server.url)
+        window = {"ExportFromTime": since, "ExportToTime": since + datetime.timedelta(minutes=15),
+                  "ExportViewType": "NEW_AND_OLD_IMAGES"}
+        state = self.create_export(arn, ExportFormat="ION", ExportType="INCREMENTAL_EXPORT",
+                                   IncrementalExportSpecification=window)
+        self.assertEqual(("COMPLETED", "ION", "INCREMENTAL_EXPORT", window, 1), tuple(state[name] for name in (
+            "ExportStatus", "ExportFormat", "ExportType", "IncrementalExportSpecification", "ItemCount")))
+        self.assertNotIn("ExportTime", state)
+        self.assertEqual(state, self.read_export())
 
     def test_export_that_fails(self):
         arn, _ = self.create_table(recovery=True)
