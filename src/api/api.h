@@ -105,18 +105,6 @@ void put_time_member(struct buf *out, const char *name, uint64_t micros);
 void put_item_member(struct buf *out, const char *name, struct bytes item);
 void put_comma(struct buf *out); /* before the next element of a list, but the first */
 
-/* Capacity is counted in half units: an eventually consistent read of up to 4 KB. */
-uint64_t capacity_of_read(uint64_t size, bool consistent);
-uint64_t capacity_of_write(uint64_t size_before, uint64_t size_after);
-
-/* Whether the request wants to be told, and telling it; `table` as the client named it. */
-bool capacity_wanted(const struct request *request);
-void put_capacity(struct request *request, struct bytes table, uint64_t halves);
-void put_capacity_member(struct request *request, struct bytes table, uint64_t halves);
-/* The same of a transaction, which also tells whether it was for reading or for writing. */
-void put_capacity_split(struct request *request, struct bytes table, uint64_t halves,
-                        const char *kind);
-
 struct extras;
 
 /* An index as a reply shows it; of a local one only the figures are. */

@@ -310,7 +310,7 @@ const struct expressions *request_expressions(struct request *request, const cha
 
 /* --- what they are on ------------------------------------------------------------------------- */
 
-uint32_t key_names(const struct table *table, struct bytes names[2])
+static uint32_t key_names(const struct table *table, struct bytes names[2])
 {
     for (uint32_t i = 0; i < table->key_count; i++)
         names[i] = table->keys[i].name;
@@ -336,17 +336,25 @@ static bool given_by_expression(void *context, struct bytes name, struct value *
     return update_gives(context, name, &out->type);
 }
 
+static uint32_t index_key_names(const struct table *table,
+                                struct bytes names[INDEXES_MOST * INDEX_KEYS_MOST])
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < table->index_count; i++)
+        for (uint32_t j = 0; j < table->indexes[i].key_count; j++)
+            names[count++] = table->indexes[i].keys[j].name;
+    return count;
+}
+
 /* Types before paths: dynalite, test/updateItem.js, 'set d.a = a add c :a'. */
 static bool check_index_keys(const struct expressions *expressions, const struct table *table,
                              struct err *err)
 {
     struct bytes names[INDEXES_MOST * INDEX_KEYS_MOST];
     struct update *update = expressions->update;
-    uint32_t count = 0;
+    uint32_t count = index_key_names(table, names);
 
-    for (uint32_t i = 0; i < table->index_count; i++)
-        for (uint32_t j = 0; j < table->indexes[i].key_count; j++)
-            names[count++] = table->indexes[i].keys[j].name;
     return (update == NULL ||
             (indexes_match(table, &(struct index_given){given_by_expression, update}, err) &&
              update_check_index_keys(update, names, count, err))) &&
@@ -361,6 +369,18 @@ bool expressions_check_keys(const struct expressions *expressions, const struct 
 {
     return check_table_keys(expressions, table, err) &&
            (table->index_count == 0 || check_index_keys(expressions, table, err));
+}
+
+bool expressions_check_filter(const struct expressions *expressions, const struct table *table,
+                              struct err *err)
+{
+    struct bytes names[2], index_names[INDEXES_MOST * INDEX_KEYS_MOST];
+
+    return expressions->filter == NULL ||
+           (condition_check_keys(expressions->filter, KEY_OF_TABLE, names, key_names(table, names),
+                                 err) &&
+            condition_check_keys(expressions->filter, KEY_OF_INDEX, index_names,
+                                 index_key_names(table, index_names), err));
 }
 
 bool expressions_hold(const struct expressions *expressions, struct bytes old, struct err *err)

@@ -61,12 +61,12 @@ const struct expressions *request_expressions(struct request *request, const cha
                                               struct err *err);
 
 /* What the service refuses once it knows the table: paths into key attributes, and updates of them;
- * values that are of no type of an index's key. Of a filter it depends on the operation. */
+ * values that are of no type of an index's key. When it looks at the filter depends on the
+ * operation. */
 MUST_CHECK bool expressions_check_keys(const struct expressions *expressions,
                                        const struct table *table, struct err *err);
-
-/* The names of a table's key attributes, for such checks; returns how many. */
-uint32_t key_names(const struct table *table, struct bytes names[2]);
+MUST_CHECK bool expressions_check_filter(const struct expressions *expressions,
+                                         const struct table *table, struct err *err);
 
 /* Whether the item before a write keeps its condition, if there is one: else ERR_CONDITION_FAILED.
  * `old` is BYTES_NONE where there was none. */

@@ -1,5 +1,6 @@
 /* api/op_batch_get_item.c - BatchGetItem: up to 100 items of several tables. What would make the
  * reply larger than 16 MB of items is not read and goes back as UnprocessedKeys. */
+#include "api/consumed.h"
 #include "api/expressions.h"
 
 #define KEYS_MOST  100                          /* as the service allows */
@@ -201,7 +202,7 @@ static void put_unprocessed(struct buf *out, const struct batch *batch)
     buf_put_literal(out, "}");
 }
 
-static void put_consumed(struct request *request, const struct batch *batch)
+static void put_consumed_of_batch(struct request *request, const struct batch *batch)
 {
     struct buf *out = &request->reply;
 
@@ -210,8 +211,11 @@ static void put_consumed(struct request *request, const struct batch *batch)
     put_member(out, "ConsumedCapacity");
     buf_put_literal(out, "[");
     for (uint32_t i = 0; i < batch->count; i++) {
+        const struct part *part = &batch->parts[i];
+        struct consumed consumed = consumed_of(part->node->name, part->table, 1);
+        consumed.halves = part->halves;
         put_comma(out);
-        put_capacity(request, batch->parts[i].node->name, batch->parts[i].halves);
+        put_consumed(request, &consumed);
     }
     buf_put_literal(out, "]");
 }
@@ -239,7 +243,7 @@ enum run op_batch_get_item(struct request *request, struct err *err)
     if (!put_responses(request, &batch, err))
         return RUN_FAILED;
     put_unprocessed(&request->reply, &batch);
-    put_consumed(request, &batch);
+    put_consumed_of_batch(request, &batch);
     buf_put_literal(&request->reply, "}");
     return RUN_DONE;
 }

@@ -4,7 +4,7 @@
  *
  * Order of checks (dynalite's batchWriteItem tests): constraints, each request by itself, then per
  * table whether it is there, the keys, those of indexes, and whether one comes twice. */
-#include "api/api.h"
+#include "api/consumed.h"
 
 #include "table/index.h"
 
@@ -108,38 +108,37 @@ static bool tables_take(struct request *request, const struct value_node *tables
     return true;
 }
 
-static uint64_t capacity_of(const struct write *writes, size_t count, const struct table *table)
+static bool put_capacity(struct request *request, const struct write *writes, size_t count,
+                         struct err *err)
 {
-    uint64_t halves = 0;
+    const struct value_node *tables = request_member(request, "RequestItems");
+    struct buf *out = &request->reply;
 
-    for (size_t i = 0; i < count; i++)
-        if (writes[i].table->number == table->number)
-            halves +=
-                capacity_of_write(writes[i].old.size > 0 ? item_size(writes[i].old) : 0,
-                                  writes[i].kind == WRITE_PUT ? item_size(writes[i].item) : 0);
-    return halves;
+    put_member(out, "ConsumedCapacity");
+    buf_put_literal(out, "[");
+    for (uint32_t i = 0; i < tables->kept; i++) {
+        const struct table *table;
+        if (!work_table(&request->work, tables->members[i].name, &table, err))
+            return false;
+        struct consumed consumed = consumed_of(tables->members[i].name, table, 1);
+        for (size_t j = 0; j < count; j++)
+            if (writes[j].table->number == table->number)
+                consume_write(&consumed, &writes[j]);
+        put_comma(out);
+        put_consumed(request, &consumed);
+    }
+    buf_put_literal(out, "]");
+    return true;
 }
 
 static bool batch_answer(void *context, const struct write *writes, size_t count, struct err *err)
 {
     struct request *request = context;
-    const struct value_node *tables = request_member(request, "RequestItems");
-    struct buf *out = &request->reply;
 
-    buf_put_literal(out, "{\"UnprocessedItems\":{}");
-    if (capacity_wanted(request)) {
-        put_member(out, "ConsumedCapacity");
-        buf_put_literal(out, "[");
-        for (uint32_t i = 0; i < tables->kept; i++) {
-            const struct table *table;
-            if (!work_table(&request->work, tables->members[i].name, &table, err))
-                return false;
-            put_comma(out);
-            put_capacity(request, tables->members[i].name, capacity_of(writes, count, table));
-        }
-        buf_put_literal(out, "]");
-    }
-    buf_put_literal(out, "}");
+    buf_put_literal(&request->reply, "{\"UnprocessedItems\":{}");
+    if (capacity_wanted(request) && !put_capacity(request, writes, count, err))
+        return false;
+    buf_put_literal(&request->reply, "}");
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* api/op_delete_item.c - DeleteItem: one item by its key; that there is none is no error. */
+#include "api/consumed.h"
 #include "api/expressions.h"
 
 const struct field shape_delete_item[] = {
@@ -27,8 +28,7 @@ static bool delete_answer(void *context, const struct write *writes, size_t coun
     buf_put_literal(out, "{");
     if (old.size > 0 && request_is(request, "ReturnValues", "ALL_OLD"))
         put_item_member(out, "Attributes", old);
-    put_capacity_member(request, request_text(request, "TableName"),
-                        capacity_of_write(old.size > 0 ? item_size(old) : 0, 0));
+    put_consumed_of_write(request, &writes[0]);
     buf_put_literal(out, "}");
     return true;
 }

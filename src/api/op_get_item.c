@@ -1,5 +1,6 @@
 /* api/op_get_item.c - GetItem: one item by its key, as of the last commit. ConsistentRead changes
  * only what it costs: every read here is consistent. */
+#include "api/consumed.h"
 #include "api/expressions.h"
 
 const struct field shape_get_item[] = {
@@ -13,9 +14,10 @@ const struct field shape_get_item[] = {
     SHAPE_END,
 };
 
-static void get_answer(struct request *request, const struct expressions *expressions,
-                       struct bytes item, bool found)
+static void get_answer(struct request *request, const struct table *table,
+                       const struct expressions *expressions, struct bytes item, bool found)
 {
+    struct consumed consumed = consumed_of(request_text(request, "TableName"), table, 1);
     struct buf *out = &request->reply;
 
     buf_put_literal(out, "{");
@@ -23,9 +25,9 @@ static void get_answer(struct request *request, const struct expressions *expres
         put_member(out, "Item");
         expressions_put_item(expressions, item, &request->arena, out);
     }
-    put_capacity_member(
-        request, request_text(request, "TableName"),
-        capacity_of_read(found ? item_size(item) : 0, request_flag(request, "ConsistentRead")));
+    consumed.halves =
+        capacity_of_read(found ? item_size(item) : 0, request_flag(request, "ConsistentRead"));
+    put_consumed_member(request, &consumed);
     buf_put_literal(out, "}");
 }
 
@@ -47,7 +49,7 @@ enum run op_get_item(struct request *request, struct err *err)
         !expressions_check_keys(expressions, table, err) ||
         !table_get(&request->work, table, key, &pin, &item, &found, err))
         return RUN_FAILED;
-    get_answer(request, expressions, item, found);
+    get_answer(request, table, expressions, item, found);
     if (found)
         engine_value_release(&pin);
     return RUN_DONE;

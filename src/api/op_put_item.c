@@ -4,6 +4,7 @@
  * the styles of parameters, the item's values, ReturnValues, its size, the expressions, whether
  * there is the table, its key, the keys of indexes, and at last the condition. What needs no table
  * is told in the envelope of constraints (dynamodb-conformance, 2026). */
+#include "api/consumed.h"
 #include "api/expressions.h"
 
 #include "table/index.h"
@@ -34,9 +35,7 @@ static bool put_answer(void *context, const struct write *writes, size_t count, 
     buf_put_literal(out, "{");
     if (old.size > 0 && request_is(request, "ReturnValues", "ALL_OLD"))
         put_item_member(out, "Attributes", old);
-    put_capacity_member(
-        request, request_text(request, "TableName"),
-        capacity_of_write(old.size > 0 ? item_size(old) : 0, item_size(writes[0].item)));
+    put_consumed_of_write(request, &writes[0]);
     buf_put_literal(out, "}");
     return true;
 }

@@ -4,12 +4,11 @@
  * What is wrong is told in this order (dynalite's tests against the service): constraints, styles
  * that are mixed, QueryFilter, names twice in AttributesToGet, values of the starting key,
  * expressions, the condition on the key, Select, whether there are the table and the index; then
- * for the partition key and after it for the sort key what the starting key and the condition say
- * of it; whether the starting key is one that the condition allows; paths into keys, and keys in
- * the filter. */
+ * for each attribute of the key what the starting key and the condition say of it; the rest of the
+ * starting key, and whether it is one that the condition allows; paths into keys that are chosen,
+ * keys in the filter, what of the filter the index does not project (DynamoDB Local has it here),
+ * ALL_ATTRIBUTES of a global index, what is chosen beyond it, and paths into keys in the filter. */
 #include "api/page.h"
-
-#define BAD_START "The provided starting key is invalid"
 
 /* ReturnConsumedCapacity and Select are told alone, in this order (ExtendDB, measured in us-east-1,
  * 2026-08-24), Limit in the newer form (dynamodb-conformance). */
@@ -109,101 +108,101 @@ static bool condition_take(struct request *request, const struct expressions *ex
 
 /* --- the key ---------------------------------------------------------------------------------- */
 
-static uint32_t attribute_count(struct bytes item)
+static struct key_parts parts_of(const struct target *target)
 {
-    struct item_walk walk = item_walk(item);
-    struct bytes name;
-    struct value value;
-    uint32_t count = 0;
+    struct key_parts key = {.partition_count = target->partition_count, .count = target->key_count};
 
-    while (item_next(&walk, &name, &value))
-        count++;
-    return count;
+    if (target->index != NULL)
+        key.index = target->index->name;
+    for (uint32_t i = 0; i < target->key_count; i++)
+        key.parts[i] = (struct key_part){target->keys[i].name, target->keys[i].type};
+    return key;
 }
 
-static bool start_part_valid(const struct table *table, const struct value_node *start,
-                             uint32_t part, struct err *err)
-{
-    struct value value;
-
-    if (start == NULL)
-        return true;
-    if (!item_find(start->item.packed, table->keys[part].name, &value))
-        return err_fail(err, ERR_VALIDATION, BAD_START);
-    return table_key_part(table, start->item.packed, part, err);
-}
-
-/* What the condition and the starting key say of the table's key. */
-static bool key_match(const struct request *request, const struct table *table,
+/* What the condition and the starting key say of the key, attribute by attribute. */
+static bool key_match(const struct request *request, const struct target *target,
                       const struct key_condition *condition, struct key_query *query,
                       struct err *err)
 {
-    const struct value_node *start = request_member(request, "ExclusiveStartKey");
-    struct key_part parts[2];
+    struct key_parts key = parts_of(target);
 
-    if (start != NULL && attribute_count(start->item.packed) != table->key_count)
-        return err_fail(err, ERR_VALIDATION, BAD_START);
-    for (uint32_t i = 0; i < table->key_count; i++)
-        parts[i] = (struct key_part){table->keys[i].name, table->keys[i].type};
-    for (uint32_t i = 0; i < table->key_count; i++)
-        if (!start_part_valid(table, start, i, err) ||
-            !key_condition_match(condition, parts, table->key_count, i, query, err))
+    if (!start_check_count(request, target, err))
+        return false;
+    for (uint32_t i = 0; i < key.count; i++)
+        if (!start_check_part(request, target, i, err) ||
+            !key_condition_match(condition, &key, i, query, err))
+            return false;
+    return true;
+}
+
+/* Whether parts `from` up to `to` of the starting key are what the condition asks for. */
+static bool start_matches(const struct target *target, struct bytes start,
+                          const struct key_query *query, uint32_t from, uint32_t to)
+{
+    struct value value;
+
+    for (uint32_t i = from; i < to; i++)
+        if (!item_find(start, target->keys[i].name, &value) ||
+            !key_query_takes(query, i, value.content))
             return false;
     return true;
 }
 
 /* Whether the page may begin behind the starting key. */
-static bool start_allowed(const struct request *request, const struct table *table,
+static bool start_allowed(const struct request *request, const struct target *target,
                           const struct key_query *query, struct err *err)
 {
-    const struct value_node *start = request_member(request, "ExclusiveStartKey");
-    struct value partition, sort;
+    const struct value_node *node = request_member(request, "ExclusiveStartKey");
+    uint32_t partition = target->partition_count;
 
-    if (start == NULL)
+    if (node == NULL)
         return true;
-    item_find(start->item.packed, table->keys[0].name, &partition);
-    bool same = bytes_equal(partition.content, query->partition.content);
-    if (query->test == KEY_ANY)
+    bool same = start_matches(target, node->item.packed, query, 0, partition);
+    if (query->equal_count == partition && query->test == KEY_ANY)
         return same || err_fail(err, ERR_VALIDATION,
                                 "The provided starting key is outside query boundaries based on "
                                 "provided conditions");
-    item_find(start->item.packed, table->keys[1].name, &sort);
-    if (!key_query_takes(query, sort.content))
+    if (!start_matches(target, node->item.packed, query, partition, target->key_count))
         return err_fail(err, ERR_VALIDATION,
                         "The provided starting key does not match the range key predicate");
     return same || err_fail(err, ERR_VALIDATION,
                             "The query can return at most one row and cannot be restarted");
 }
 
+/* No attribute of the key that is queried: they belong into the condition. */
 static bool filter_valid(const struct request *request, const struct expressions *expressions,
-                         const struct table *table, struct err *err)
+                         const struct target *target, struct err *err)
 {
     bool older = request_member(request, "QueryFilter") != NULL;
-    struct bytes names[2];
-    uint32_t count = key_names(table, names);
+    struct bytes names[INDEX_KEYS_MOST];
 
+    for (uint32_t i = 0; i < target->key_count; i++)
+        names[i] = target->keys[i].name;
     return expressions->filter == NULL ||
            condition_check_filter(expressions->filter, older ? "QueryFilter" : "Filter Expression",
-                                  names, count, err);
+                                  names, target->key_count, err);
 }
 
 static bool query_take(struct request *request, const struct expressions *expressions,
-                       const struct key_condition *condition, struct table_query *query,
-                       struct key_query *key, struct err *err)
+                       const struct key_condition *condition, const struct target *target,
+                       struct table_query *query, struct key_query *key, struct err *err)
 {
-    const struct table *table = query->table;
-
-    return key_match(request, table, condition, key, err) &&
-           start_allowed(request, table, key, err) &&
-           page_start(request, table, &query->from, err) &&
-           expressions_check_keys(expressions, table, err) &&
-           filter_valid(request, expressions, table, err);
+    return key_match(request, target, condition, key, err) &&
+           start_take(request, target, &query->from, err) &&
+           start_allowed(request, target, key, err) &&
+           expressions_check_keys(expressions, target->table, err) &&
+           filter_valid(request, expressions, target, err) &&
+           target_check_filter(request, target, expressions, err) &&
+           target_check_select(request, target, err) &&
+           target_check_projection(request, target, expressions, err) &&
+           expressions_check_filter(expressions, target->table, err);
 }
 
 enum run op_query(struct request *request, struct err *err)
 {
     const struct expressions *expressions = query_read(request, err);
     struct key_condition *condition;
+    struct target target;
     struct key_query key;
     struct page page;
     struct table_query query = {.query = &key,
@@ -213,12 +212,11 @@ enum run op_query(struct request *request, struct err *err)
 
     if (expressions == NULL || !condition_take(request, expressions, &condition, err) ||
         !page_check_select(request, ENVELOPE_OF_WRITES, err) ||
-        !page_table(request, &query.table, err) ||
-        !query_take(request, expressions, condition, &query, &key, err))
+        !target_find(request, &target, err) ||
+        !query_take(request, expressions, condition, &target, &query, &key, err))
         return RUN_FAILED;
-    page_begin(&page, request, query.table, expressions);
-    if (table_query(&request->work, &query, err) == SCAN_FAILED)
-        return RUN_FAILED;
-    page_end(&page);
-    return RUN_DONE;
+    query.table = target.table;
+    query.index = target.index;
+    page_begin(&page, request, &target, expressions, err);
+    return page_end(&page, table_query(&request->work, &query, err));
 }

@@ -2,8 +2,9 @@
  *
  * What is wrong is told in this order (dynalite's tests against the service): constraints, styles
  * that are mixed, names twice in AttributesToGet, ScanFilter, values of the starting key, segments,
- * expressions, Select, whether there are the table and the index, the starting key, paths into
- * keys. */
+ * expressions, Select, whether there are the table and the index, the starting key as far as it is
+ * the index's, ALL_ATTRIBUTES of a global index, the starting key of the table, paths into keys,
+ * and what a global index does not project. */
 #include "api/page.h"
 
 #define SEGMENTS_MOST 1000000
@@ -63,9 +64,24 @@ static const struct expressions *scan_read(struct request *request, struct err *
     return expressions;
 }
 
-static bool start_take(struct request *request, struct table_scan *scan, struct err *err)
+/* Of an index its own key, and what is asked of it, comes before the table's key. */
+static bool start_check(const struct request *request, const struct target *target, struct err *err)
 {
-    if (!page_start(request, scan->table, &scan->from, err))
+    if (target->index == NULL)
+        return true;
+    if (!start_check_count(request, target, err))
+        return false;
+    for (uint32_t i = 0; i < target->key_count; i++)
+        if (!start_check_part(request, target, i, err))
+            return false;
+    return true;
+}
+
+static bool scan_start(struct request *request, const struct target *target,
+                       struct table_scan *scan, struct err *err)
+{
+    if (!start_check(request, target, err) || !target_check_select(request, target, err) ||
+        !start_take(request, target, &scan->from, err))
         return false;
     if (scan->from.size > 0 && !table_scan_covers(scan, scan->from))
         return err_fail(err, ERR_VALIDATION,
@@ -75,32 +91,24 @@ static bool start_take(struct request *request, struct table_scan *scan, struct 
     return true;
 }
 
-static bool filter_valid(const struct expressions *expressions, const struct table *table,
-                         struct err *err)
-{
-    struct bytes names[2];
-    uint32_t count = key_names(table, names);
-
-    return expressions->filter == NULL ||
-           condition_check_keys(expressions->filter, KEY_OF_TABLE, names, count, err);
-}
-
 enum run op_scan(struct request *request, struct err *err)
 {
     const struct expressions *expressions = scan_read(request, err);
+    struct target target;
     struct page page;
     struct table_scan scan = {.segment = (uint32_t)request_integer(request, "Segment", 0),
                               .segments = (uint32_t)request_integer(request, "TotalSegments", 1),
                               .visit = page_visit,
                               .context = &page};
 
-    if (expressions == NULL || !page_table(request, &scan.table, err) ||
-        !start_take(request, &scan, err) || !expressions_check_keys(expressions, scan.table, err) ||
-        !filter_valid(expressions, scan.table, err))
+    if (expressions == NULL || !target_find(request, &target, err) ||
+        !scan_start(request, &target, &scan, err) ||
+        !expressions_check_keys(expressions, target.table, err) ||
+        !expressions_check_filter(expressions, target.table, err) ||
+        !target_check_projection(request, &target, expressions, err))
         return RUN_FAILED;
-    page_begin(&page, request, scan.table, expressions);
-    if (table_scan(&request->work, &scan, err) == SCAN_FAILED)
-        return RUN_FAILED;
-    page_end(&page);
-    return RUN_DONE;
+    scan.table = target.table;
+    scan.index = target.index;
+    page_begin(&page, request, &target, expressions, err);
+    return page_end(&page, table_scan(&request->work, &scan, err));
 }

@@ -65,21 +65,16 @@ static bool gets_answer(void *context, const struct write *reads, size_t count, 
 {
     struct gets *gets = context;
     struct buf *out = &gets->request->reply;
-    struct spent spent[ACTIONS_MOST];
+    struct bytes names[ACTIONS_MOST];
 
     (void)err;
     buf_put_literal(out, "{\"Responses\":[");
     for (size_t i = 0; i < count; i++) {
-        struct bytes item = reads[i].old;
-        put_response(gets->request, item, &gets->expressions[i]);
-        spent[i] = (struct spent){
-            .name = node_member(gets->nodes[i], "TableName")->text,
-            .number = reads[i].table->number,
-            .halves = 2 * capacity_of_read(item.size > 0 ? item_size(item) : 0, true),
-        };
+        put_response(gets->request, reads[i].old, &gets->expressions[i]);
+        names[i] = node_member(gets->nodes[i], "TableName")->text;
     }
     buf_put_literal(out, "]");
-    put_spent_member(gets->request, spent, count, SPENT_READING);
+    put_spent_member(gets->request, reads, names, count, CONSUMED_READING);
     buf_put_literal(out, "}");
     return true;
 }

@@ -250,34 +250,22 @@ static bool transaction_settle(struct write *write, struct arena *arena, struct 
     return true;
 }
 
-/* Everything of a transaction costs twice as much as alone. A check is paid for as a write, and a
- * request that was made before as reads of what it wrote (dynamodb-conformance, transactWrite). */
-static uint64_t halves_of(const struct transaction *transaction, const struct write *write)
-{
-    uint64_t old = write->old.size > 0 ? item_size(write->old) : 0;
-
-    if (transaction->replayed)
-        return 2 * capacity_of_read(old, true);
-    return 2 * capacity_of_write(old, write->kind == WRITE_PUT ? item_size(write->item) : 0);
-}
-
 static bool transaction_answer(void *context, const struct write *writes, size_t count,
                                struct err *err)
 {
     struct transaction *transaction = context;
     struct request *request = transaction->request;
-    struct spent spent[ACTIONS_MOST];
+    struct bytes names[ACTIONS_MOST];
 
     if (!reasons_none(request, transaction->reasons, count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        spent[i] = (struct spent){
-            .name = node_member(transaction->plan->actions[i].node, "TableName")->text,
-            .number = writes[i].table->number,
-            .halves = halves_of(transaction, &writes[i]),
-        };
+        names[i] = node_member(transaction->plan->actions[i].node, "TableName")->text;
     buf_put_literal(&request->reply, "{");
-    put_spent_member(request, spent, count, transaction->replayed ? SPENT_READING : SPENT_WRITING);
+    /* A request that was made before is paid for as reads of what it wrote (dynamodb-conformance,
+     * transactWrite). */
+    put_spent_member(request, writes, names, count,
+                     transaction->replayed ? CONSUMED_READING : CONSUMED_WRITING);
     buf_put_literal(&request->reply, "}");
     if (transaction->token.name.size > 0 && !transaction->replayed)
         token_stage(&request->work, &transaction->token);

@@ -5,6 +5,7 @@
  * table, the key, updates of key attributes, what the update counts for (expr/charge.c), the
  * condition, what the update cannot do to the item, and what the result cannot be for an index. An
  * update that leaves the item as it was is a write like any other. */
+#include "api/consumed.h"
 #include "api/expressions.h"
 
 #include "table/index.h"
@@ -86,9 +87,7 @@ static bool update_answer(void *context, const struct write *writes, size_t coun
     (void)err;
     buf_put_literal(&request->reply, "{");
     put_return_values(request, old, new);
-    put_capacity_member(
-        request, request_text(request, "TableName"),
-        capacity_of_write(old.size > 0 ? item_size(old) : 0, new.size > 0 ? item_size(new) : 0));
+    put_consumed_of_write(request, &writes[0]);
     buf_put_literal(&request->reply, "}");
     return true;
 }

@@ -2,6 +2,9 @@
  * counted on the way. */
 #include "api/page.h"
 
+#include "api/consumed.h"
+#include "table/index.h"
+
 #define PAGE_MOST ((uint64_t)1024 * 1024) /* bytes of items, by item_size() */
 /* Bytes of the request's values that a filter may look through for one page (condition_work()); a
  * bound of our own, about a second. Only a filter that searches its values in vain gets there. */
@@ -72,58 +75,120 @@ bool page_check_start(const struct request *request, struct err *err)
     return err_fail(err, ERR_VALIDATION, "%s%s", lead, message);
 }
 
-bool page_table(struct request *request, const struct table **table, struct err *err)
-{
-    const struct value_node *index = request_member(request, "IndexName");
-
-    if (!work_table(&request->work, request_text(request, "TableName"), table, err))
-        return false;
-    if (index != NULL)
-        return err_fail(err, ERR_VALIDATION, "The table does not have the specified index: %.*s",
-                        BYTES_ARGS(index->text));
-    return true;
-}
-
-bool page_start(struct request *request, const struct table *table, struct bytes *from,
-                struct err *err)
-{
-    const struct value_node *start = request_member(request, "ExclusiveStartKey");
-    struct err inner;
-
-    *from = BYTES_NONE;
-    return start == NULL ||
-           table_key(table, start->item.packed, true, &request->arena, from, &inner) ||
-           err_fail(err, inner.code, BAD_START "%s", inner.message);
-}
-
 /* --- the page --------------------------------------------------------------------------------- */
 
-void page_begin(struct page *page, struct request *request, const struct table *table,
-                const struct expressions *expressions)
+void page_begin(struct page *page, struct request *request, const struct target *target,
+                const struct expressions *expressions, struct err *err)
 {
     *page = (struct page){
         .request = request,
-        .table = table,
+        .target = target,
         .expressions = expressions,
         .count_only = request_is(request, "Select", "COUNT"),
+        .fetch = target_fetches(request, target, expressions),
+        .consistent = request_flag(request, "ConsistentRead"),
         .limit = (uint64_t)request_integer(request, "Limit", INT64_MAX),
+        .err = err,
     };
     buf_put_literal(&request->reply, "{");
     if (!page->count_only)
         buf_put_literal(&request->reply, "\"Items\":[");
 }
 
+static bool page_filter(struct page *page, struct bytes item)
+{
+    const struct condition *filter = page->expressions->filter;
+
+    page->work += filter != NULL ? condition_work(filter) : 0;
+    return filter == NULL || condition_holds(filter, item);
+}
+
+static bool page_fail(struct page *page)
+{
+    page->failed = true;
+    return false;
+}
+
+/* Whether the page goes on behind what was looked at. */
+static bool page_goes_on(struct page *page, struct bytes item)
+{
+    const struct target *target = page->target;
+    struct arena *arena = &page->request->arena;
+
+    page->scanned++;
+    if (page->scanned < page->limit && page->size < PAGE_MOST && page->fetched < PAGE_MOST &&
+        page->work < WORK_MOST)
+        return true;
+    page->last_key = target->index != NULL
+                         ? index_key_item(target->table, target->index, item, arena)
+                         : table_key_item(target->table, item, arena);
+    return false;
+}
+
+/* --- items that are fetched --- */
+
+/* The entry is told as of the item that was found: one that is gone, or lies elsewhere in the index
+ * by now, is left out. */
+static bool page_put_fetched(struct page *page, struct bytes key, struct bytes item_key,
+                             struct bytes item)
+{
+    const struct target *target = page->target;
+    struct request *request = page->request;
+    struct index_entry entry;
+
+    if (!index_entry(target->table, target->index, item_key, item, &request->arena, &entry) ||
+        !bytes_equal(entry.key, key))
+        return true;
+    uint64_t size = item_size(item);
+    bool kept = page_filter(page, entry.item);
+    page->count += kept;
+    page->size += item_size(entry.item);
+    page->fetched += size;
+    page->fetch_halves += capacity_of_read(size, page->consistent);
+    if (kept) {
+        put_comma(&request->reply);
+        expressions_put_item(page->expressions, item, &request->arena, &request->reply);
+    }
+    return page_goes_on(page, entry.item);
+}
+
+static bool page_visit_fetched(struct page *page, struct bytes key)
+{
+    const struct target *target = page->target;
+    struct request *request = page->request;
+    struct bytes item_key = index_item_key(target->index, key, &request->arena), item;
+    struct engine_value pin;
+    bool found;
+
+    if (item_key.size == 0) {
+        err_fail(page->err, ERR_CORRUPT, "an index key of %zu bytes", key.size);
+        return page_fail(page);
+    }
+    if (!table_get(&request->work, target->table, item_key, &pin, &item, &found, page->err))
+        return page_fail(page);
+    if (!found)
+        return true;
+    bool more = page_put_fetched(page, key, item_key, item);
+    engine_value_release(&pin);
+    return more;
+}
+
+/* --- items as they are walked --- */
+
 bool page_visit(void *context, struct bytes key, struct bytes item)
 {
     struct page *page = context;
     struct request *request = page->request;
-    const struct condition *filter = page->expressions->filter;
-    bool kept = filter == NULL || condition_holds(filter, item);
 
-    (void)key;
-    page->scanned++;
+    if (page->fetch) {
+        struct arena_mark mark = arena_mark(&request->arena);
+        bool more = page_visit_fetched(page, key);
+        if (more)
+            arena_rewind(&request->arena, mark);
+        return more;
+    }
+    bool kept = page_filter(page, item);
     page->count += kept;
-    page->work += filter != NULL ? condition_work(filter) : 0;
     if (kept && !page->count_only) {
         put_comma(&request->reply);
         page->size +=
@@ -131,24 +196,37 @@ bool page_visit(void *context, struct bytes key, struct bytes item)
     } else {
         page->size += item_size(item);
     }
-    if (page->scanned < page->limit && page->size < PAGE_MOST && page->work < WORK_MOST)
-        return true;
-    page->last_key = table_key_item(page->table, item, &request->arena);
-    return false;
+    return page_goes_on(page, item);
 }
 
-void page_end(struct page *page)
+static void page_put_consumed(const struct page *page)
 {
     struct request *request = page->request;
-    struct buf *out = &request->reply;
+    const struct target *target = page->target;
+    uint64_t halves = capacity_of_read(page->size, page->consistent);
 
+    if (!capacity_wanted(request))
+        return;
+    struct consumed consumed = consumed_of(request_text(request, "TableName"), target->table, 1);
+    consumed.halves = target->index != NULL ? page->fetch_halves : halves;
+    if (target->index != NULL)
+        consumed.indexes[target->index - target->table->indexes] = halves;
+    put_consumed_member(request, &consumed);
+}
+
+enum run page_end(struct page *page, enum scan_end end)
+{
+    struct buf *out = &page->request->reply;
+
+    if (end == SCAN_FAILED || page->failed)
+        return RUN_FAILED;
     if (!page->count_only)
         buf_put_literal(out, "]");
     put_integer_member(out, "Count", (int64_t)page->count);
     put_integer_member(out, "ScannedCount", (int64_t)page->scanned);
     if (page->last_key.size > 0)
         put_item_member(out, "LastEvaluatedKey", page->last_key);
-    put_capacity_member(request, request_text(request, "TableName"),
-                        capacity_of_read(page->size, request_flag(request, "ConsistentRead")));
+    page_put_consumed(page);
     buf_put_literal(out, "}");
+    return RUN_DONE;
 }

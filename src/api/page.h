@@ -2,11 +2,15 @@
  * the items that were looked at reach 1 MB, whatever the filter kept of them; it then has a
  * LastEvaluatedKey even if nothing follows, as the service's has (dynalite, test/query.js: the item
  * that reaches the megabyte belongs to the page). One whose filter has too much to do ends sooner,
- * so that no request holds up a loop. */
+ * so that no request holds up a loop.
+ *
+ * What a local index lacks is fetched from the table, of each item that is looked at and whatever
+ * the filter keeps, and paid for item by item beside the index (dynamodb-conformance,
+ * partiql/indexQualifier; dynalite, test/query.js). A filter sees the index alone. */
 #ifndef API_PAGE_H
 #define API_PAGE_H
 
-#include "api/expressions.h"
+#include "api/target.h"
 
 extern const char *const enum_select[];
 
@@ -22,32 +26,30 @@ MUST_CHECK bool page_check_select(const struct request *request, const char *env
 /* The values in ExclusiveStartKey, whatever the table is. */
 MUST_CHECK bool page_check_start(const struct request *request, struct err *err);
 
-/* The table that is asked; there are no indexes yet. */
-MUST_CHECK bool page_table(struct request *request, const struct table **table, struct err *err);
-
-/* The item key behind which the page begins; BYTES_NONE: at the beginning. */
-MUST_CHECK bool page_start(struct request *request, const struct table *table, struct bytes *from,
-                           struct err *err);
-
 struct page {
     struct request *request;
-    const struct table *table;
+    const struct target *target;
     const struct expressions *expressions;
-    bool count_only;
+    bool count_only, fetch, consistent;
     uint64_t limit;
-    uint64_t count, scanned, size; /* kept, looked at, bytes of what was looked at */
-    uint64_t work;                 /* bytes of values that the filter has looked through */
-    struct bytes last_key;         /* LastEvaluatedKey; empty while the page is not full */
+    uint64_t count, scanned; /* kept, looked at */
+    uint64_t size;           /* bytes of what was looked at, as the table or index has it */
+    uint64_t fetched;        /* bytes of items that were fetched from the table */
+    uint64_t fetch_halves;   /* what they cost */
+    uint64_t work;           /* bytes of values that the filter has looked through */
+    struct bytes last_key;   /* LastEvaluatedKey; empty while the page is not full */
+    bool failed;
+    struct err *err;
 };
 
-/* Begins the reply with it. */
-void page_begin(struct page *page, struct request *request, const struct table *table,
-                const struct expressions *expressions);
+/* Begins the reply with it. The target and `err` outlive the page. */
+void page_begin(struct page *page, struct request *request, const struct target *target,
+                const struct expressions *expressions, struct err *err);
 
 /* The `visit` of a table_scan or table_query; the page is its context. */
 bool page_visit(void *page, struct bytes key, struct bytes item);
 
-/* Ends the reply. */
-void page_end(struct page *page);
+/* Ends the reply, unless the walk failed or a visit did. */
+enum run page_end(struct page *page, enum scan_end end);
 
 #endif

@@ -98,25 +98,33 @@ bool actions_take_keys(struct request *request, struct write *writes,
 
 /* --- what it has cost ------------------------------------------------------------------------- */
 
-void put_spent_member(struct request *request, struct spent *spent, size_t count, const char *kind)
+/* Everything of a transaction costs twice as much as alone. A check is paid for as a write. */
+static void spend(struct consumed *consumed, const struct write *write, const char *kind)
 {
-    struct buf *out = &request->reply;
+    uint64_t size = write->old.size > 0 ? item_size(write->old) : 0;
+
+    if (strcmp(kind, CONSUMED_WRITING) == 0)
+        consume_write(consumed, write);
+    else
+        consumed->halves += consumed->times * capacity_of_read(size, true);
+}
+
+void put_spent_member(struct request *request, const struct write *writes,
+                      const struct bytes *names, size_t count, const char *kind)
+{
+    struct consumed *all;
+    size_t tables = 0;
 
     if (!capacity_wanted(request))
         return;
-    put_member(out, "ConsumedCapacity");
-    buf_put_literal(out, "[");
+    all = arena_alloc(&request->arena, count * sizeof *all);
     for (size_t i = 0; i < count; i++) {
-        uint64_t halves = spent[i].halves;
-        if (spent[i].number == 0)
-            continue;
-        for (size_t j = i + 1; j < count; j++)
-            if (spent[j].number == spent[i].number) {
-                halves += spent[j].halves;
-                spent[j].number = 0; /* no table's: it is counted */
-            }
-        put_comma(out);
-        put_capacity_split(request, spent[i].name, halves, kind);
+        size_t at = 0;
+        while (at < tables && all[at].table->number != writes[i].table->number)
+            at++;
+        if (at == tables)
+            all[tables++] = consumed_of(names[i], writes[i].table, 2);
+        spend(&all[at], &writes[i], kind);
     }
-    buf_put_literal(out, "]");
+    put_consumed_list(request, all, tables, kind);
 }

@@ -3,6 +3,7 @@
 #ifndef API_TRANSACTION_H
 #define API_TRANSACTION_H
 
+#include "api/consumed.h"
 #include "api/expressions.h"
 
 #define ACTIONS_MOST          100 /* of a transaction, as the service allows */
@@ -35,14 +36,9 @@ MUST_CHECK bool actions_take_keys(struct request *request, struct write *writes,
                                   const struct action_item *items, size_t count,
                                   struct reason *reasons, struct err *err);
 
-/* ConsumedCapacity: one element for each table, in the order in which the actions name them. */
-struct spent {
-    struct bytes name; /* as the client named the table */
-    uint64_t number;   /* the table's */
-    uint64_t halves;
-};
-#define SPENT_READING "ReadCapacityUnits"
-#define SPENT_WRITING "WriteCapacityUnits"
-void put_spent_member(struct request *request, struct spent *spent, size_t count, const char *kind);
+/* ConsumedCapacity, of writes or reads that have happened: one element for each table, in the order
+ * in which the actions name them (`names`). `kind`: CONSUMED_READING or CONSUMED_WRITING. */
+void put_spent_member(struct request *request, const struct write *writes,
+                      const struct bytes *names, size_t count, const char *kind);
 
 #endif

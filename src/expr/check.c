@@ -754,3 +754,30 @@ bool refuse_key_path(const struct node *path, const char *kind, struct err *err)
                     "are not allowed: %s: %.*s",
                     kind, BYTES_ARGS(path->steps[0].name));
 }
+
+uint32_t collect_names(const struct node *node, struct bytes *names, uint32_t count)
+{
+    if (node->kind == NODE_VALUE)
+        return count;
+    if (node->kind != NODE_PATH) {
+        for (uint32_t i = 0; i < node->count; i++)
+            count = collect_names(node->operands[i], names, count);
+        return count;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (bytes_equal(names[i], node->steps[0].name))
+            return count;
+    names[count] = node->steps[0].name;
+    return count + 1;
+}
+
+uint32_t count_paths(const struct node *node)
+{
+    uint32_t count = 0;
+
+    if (node->kind == NODE_VALUE || node->kind == NODE_PATH)
+        return node->kind == NODE_PATH;
+    for (uint32_t i = 0; i < node->count; i++)
+        count += count_paths(node->operands[i]);
+    return count;
+}

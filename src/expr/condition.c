@@ -72,6 +72,13 @@ bool condition_check_filter(const struct condition *condition, const char *label
                     label, BYTES_ARGS(path->steps[0].name));
 }
 
+uint32_t condition_names(const struct condition *condition, struct arena *arena,
+                         struct bytes **names)
+{
+    *names = arena_alloc(arena, count_paths(condition->root) * sizeof **names);
+    return collect_names(condition->root, *names, 0);
+}
+
 /* ---- operands ------------------------------------------------------------------------------- */
 
 /* A value, with room for one that is in no item. */

@@ -27,4 +27,8 @@ MUST_CHECK bool condition_check_keys(const struct condition *condition, const ch
 MUST_CHECK bool condition_check_filter(const struct condition *condition, const char *label,
                                        const struct bytes *keys, uint32_t count, struct err *err);
 
+/* The attributes that it looks at, each once, in the arena; returns how many. */
+uint32_t condition_names(const struct condition *condition, struct arena *arena,
+                         struct bytes **names);
+
 #endif

@@ -1,29 +1,38 @@
 /* expr/key_condition.c - the service reads a key condition as any other condition and, once it has
  * read the other expressions of the request too, refuses all but ANDs of comparisons of one
  * attribute with values (dynalite, test/query.js; the words before some messages are newer:
- * ExtendDB, pull request 195, recorded 2026). */
+ * ExtendDB, pull request 195, recorded 2026). How many there may be is a matter of the key, since
+ * keys may have several attributes (dynamodb-conformance, query/multiAttributeGsiKey and
+ * error-messages/queryKeyConditionOperands, recorded 2026-10). */
 #include "expr/key_condition.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "expr/syntax.h"
 
-#define ASKED_MOST 2 /* "Conditions can be of length 1 or 2 only" */
-
 struct key_condition {
     const struct node *root; /* NULL: of KeyConditions */
-    uint32_t count;
-    struct key_asked asked[ASKED_MOST];
+    uint32_t count;          /* of all; those that no key has room for are not kept */
+    struct key_asked asked[KEY_PARTS_MOST];
 };
 
-/* While it is read: every condition is seen before too many are refused. */
+/* While it is read. */
 struct reading {
     struct key_condition *out;
-    uint32_t count;
     struct err *err;
 };
 
 #define PREFIX "Invalid KeyConditionExpression: "
+
+/* What is asked of an attribute; NULL: nothing. */
+static const struct key_asked *asked_of(const struct key_condition *condition, struct bytes name)
+{
+    for (uint32_t i = 0; i < condition->count && i < KEY_PARTS_MOST; i++)
+        if (bytes_equal(condition->asked[i].name, name))
+            return &condition->asked[i];
+    return NULL;
+}
 
 static bool fail_operator(struct reading *reading, struct bytes name)
 {
@@ -122,15 +131,12 @@ static bool read_test(struct reading *reading, const struct node *node)
     if (!check_first(reading, node) || !check_operands(reading, node, &at))
         return false;
     struct bytes name = node->operands[at]->steps[0].name;
-    for (uint32_t i = 0; i < out->count; i++)
-        if (bytes_equal(out->asked[i].name, name))
-            return err_fail(reading->err, ERR_VALIDATION,
-                            PREFIX
-                            "KeyConditionExpressions must only contain one condition per key");
-    reading->count++;
-    if (out->count == ASKED_MOST)
+    if (asked_of(out, name) != NULL)
+        return err_fail(reading->err, ERR_VALIDATION,
+                        PREFIX "KeyConditionExpressions must only contain one condition per key");
+    if (out->count++ >= KEY_PARTS_MOST)
         return true;
-    struct key_asked *asked = &out->asked[out->count++];
+    struct key_asked *asked = &out->asked[out->count - 1];
     *asked = (struct key_asked){.name = name, .test = test_of(node->kind, at == 1)};
     for (uint32_t i = 0, to = 0; i < node->count; i++)
         if (i != at)
@@ -159,11 +165,6 @@ bool key_condition_compile(struct scope *scope, struct bytes text, struct key_co
     return true;
 }
 
-static bool fail_count(struct err *err)
-{
-    return err_fail(err, ERR_VALIDATION, "Conditions can be of length 1 or 2 only");
-}
-
 bool key_condition_check(struct key_condition *condition, struct err *err)
 {
     struct reading reading = {.out = condition, .err = err};
@@ -171,15 +172,18 @@ bool key_condition_check(struct key_condition *condition, struct err *err)
     if (condition->root == NULL)
         return true;
     condition->count = 0;
-    return read_tests(&reading, condition->root) &&
-           (reading.count <= ASKED_MOST || fail_count(err));
+    return read_tests(&reading, condition->root);
 }
+
+/* KeyConditions are as old as keys of one or two attributes; whether the service takes more of them
+ * for longer keys is not known. */
+#define OLDER_MOST 2
 
 bool key_condition_of(struct arena *arena, const struct key_asked *asked, uint32_t count,
                       struct key_condition **out, struct err *err)
 {
-    if (count < 1 || count > ASKED_MOST)
-        return fail_count(err);
+    if (count < 1 || count > OLDER_MOST)
+        return err_fail(err, ERR_VALIDATION, "Conditions can be of length 1 or 2 only");
     *out = arena_zalloc(arena, sizeof **out);
     (*out)->count = count;
     for (uint32_t i = 0; i < count; i++)
@@ -189,17 +193,26 @@ bool key_condition_of(struct arena *arena, const struct key_asked *asked, uint32
 
 /* ---- on a key ------------------------------------------------------------------------------- */
 
-static const struct key_asked *asked_of(const struct key_condition *condition, struct bytes name)
+static bool fail_empty(const struct key_parts *key, const struct key_part *part, struct err *err)
 {
-    for (uint32_t i = 0; i < condition->count; i++)
-        if (bytes_equal(condition->asked[i].name, name))
-            return &condition->asked[i];
-    return NULL;
+    const char *kind = part->type == KEY_S ? "string" : "binary";
+
+    if (key->index.size == 0)
+        return err_fail(err, ERR_VALIDATION,
+                        "One or more parameter values are not valid. The AttributeValue for a key "
+                        "attribute cannot contain an empty %s value. Key: %.*s",
+                        kind, BYTES_ARGS(part->name));
+    return err_fail(err, ERR_VALIDATION,
+                    "One or more parameter values are not valid. A value specified for a secondary "
+                    "index key is not supported. The AttributeValue for a key attribute cannot "
+                    "contain an empty %s value. IndexName: %.*s, IndexKey: %.*s",
+                    kind, BYTES_ARGS(key->index), BYTES_ARGS(part->name));
 }
 
-static bool check_values(const struct key_asked *asked, const struct key_part *part,
+static bool check_values(const struct key_asked *asked, const struct key_parts *key, uint32_t at,
                          struct err *err)
 {
+    const struct key_part *part = &key->parts[at];
     static const enum value_type types[] = {
         [KEY_S] = VALUE_S, [KEY_N] = VALUE_N, [KEY_B] = VALUE_B};
 
@@ -210,42 +223,75 @@ static bool check_values(const struct key_asked *asked, const struct key_part *p
                             "One or more parameter values were invalid: Condition parameter type "
                             "does not match schema type");
         if (value->content.size == 0)
-            return err_fail(err, ERR_VALIDATION,
-                            "One or more parameter values are not valid. The AttributeValue for a "
-                            "key attribute cannot contain an empty %s value. Key: %.*s",
-                            part->type == KEY_S ? "string" : "binary", BYTES_ARGS(part->name));
+            return fail_empty(key, part, err);
     }
     return true;
 }
 
-static bool fail_unsupported(struct err *err)
+/* The names of the sort key's attributes before part `at` that are not compared with =. */
+static bool fail_gap(const struct key_condition *condition, const struct key_parts *key,
+                     uint32_t at, struct err *err)
 {
-    return err_fail(err, ERR_VALIDATION, "Query key condition not supported");
+    char names[ERR_MESSAGE_MOST];
+    size_t size = 0;
+
+    names[0] = '\0';
+    for (uint32_t i = key->partition_count; i < at && size < sizeof names; i++) {
+        const struct key_asked *asked = asked_of(condition, key->parts[i].name);
+        if (asked != NULL && asked->test == KEY_EQUAL)
+            continue;
+        size += (size_t)snprintf(names + size, sizeof names - size, "%s%.*s", size > 0 ? ", " : "",
+                                 BYTES_ARGS(key->parts[i].name));
+    }
+    return err_fail(err, ERR_VALIDATION,
+                    "RANGE key attributes %s must have equality conditions specified in the query "
+                    "because a condition is present on key attribute %.*s",
+                    names, BYTES_ARGS(key->parts[at].name));
 }
 
-bool key_condition_match(const struct key_condition *condition, const struct key_part *parts,
-                         uint32_t count, uint32_t at, struct key_query *out, struct err *err)
+/* Part `at` has no condition: then those behind it must have none either. */
+static bool match_nothing(const struct key_condition *condition, const struct key_parts *key,
+                          uint32_t at, struct err *err)
 {
-    const struct key_asked *asked = asked_of(condition, parts[at].name);
+    uint32_t matched = 0;
 
-    if (count == 1 && condition->count > 1)
-        return fail_unsupported(err);
-    if (at > 0)
-        out->test = KEY_ANY;
-    if (asked == NULL && at > 0 && condition->count == 1)
-        return true;
+    for (uint32_t i = at + 1; at >= key->partition_count && i < key->count; i++)
+        if (asked_of(condition, key->parts[i].name) != NULL)
+            return fail_gap(condition, key, i, err);
+    for (uint32_t i = 0; i < at; i++)
+        matched += asked_of(condition, key->parts[i].name) != NULL;
+    return (at >= key->partition_count && matched == condition->count) ||
+           err_fail(err, ERR_VALIDATION, "Query condition missed key schema element: %.*s",
+                    BYTES_ARGS(key->parts[at].name));
+}
+
+bool key_condition_match(const struct key_condition *condition, const struct key_parts *key,
+                         uint32_t at, struct key_query *out, struct err *err)
+{
+    const struct key_asked *asked = asked_of(condition, key->parts[at].name);
+
+    if (at == 0)
+        *out = (struct key_query){.test = KEY_ANY};
+    if (condition->count > key->count)
+        return err_fail(err, ERR_VALIDATION,
+                        "The number of query conditions (%u) exceeds the number of key attributes "
+                        "defined in the schema (%u)",
+                        condition->count, key->count);
     if (asked == NULL)
-        return err_fail(err, ERR_VALIDATION, "Query condition missed key schema element: %.*s",
-                        BYTES_ARGS(parts[at].name));
+        return match_nothing(condition, key, at, err);
     if (asked->test == KEY_OTHER)
         return err_fail(err, ERR_VALIDATION,
                         "Attempted conditional constraint is not an indexable operation");
-    if (!check_values(asked, &parts[at], err))
+    if (!check_values(asked, key, at, err))
         return false;
-    if (at == 0) {
-        *out = (struct key_query){.partition = *asked->values[0], .test = KEY_ANY};
-        return asked->test == KEY_EQUAL || fail_unsupported(err);
+    if (asked->test == KEY_EQUAL && out->test == KEY_ANY) {
+        out->equal[out->equal_count++] = *asked->values[0];
+        return true;
     }
+    if (at < key->partition_count)
+        return err_fail(err, ERR_VALIDATION, "Query key condition not supported");
+    if (out->test != KEY_ANY)
+        return fail_gap(condition, key, at, err);
     out->test = asked->test;
     out->low = *asked->values[0];
     if (asked->test == KEY_BETWEEN)
@@ -253,16 +299,16 @@ bool key_condition_match(const struct key_condition *condition, const struct key
     return true;
 }
 
-bool key_query_takes(const struct key_query *query, struct bytes sort)
+bool key_query_takes(const struct key_query *query, uint32_t at, struct bytes content)
 {
-    if (query->test == KEY_ANY)
+    if (at < query->equal_count)
+        return bytes_equal(content, query->equal[at].content);
+    if (at > query->equal_count || query->test == KEY_ANY)
         return true;
     if (query->test == KEY_BEGINS)
-        return bytes_begin(sort, query->low.content);
-    int order = bytes_compare(sort, query->low.content);
+        return bytes_begin(content, query->low.content);
+    int order = bytes_compare(content, query->low.content);
     switch (query->test) {
-    case KEY_EQUAL:
-        return order == 0;
     case KEY_LESS:
         return order < 0;
     case KEY_AT_MOST:
@@ -272,7 +318,7 @@ bool key_query_takes(const struct key_query *query, struct bytes sort)
     case KEY_AT_LEAST:
         return order >= 0;
     case KEY_BETWEEN:
-        return order >= 0 && bytes_compare(sort, query->high.content) <= 0;
+        return order >= 0 && bytes_compare(content, query->high.content) <= 0;
     default:
         assert(false);
     }

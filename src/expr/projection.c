@@ -3,12 +3,14 @@
  * the walk stands, `depth` steps below the item. */
 #include "expr/projection.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "expr/syntax.h"
 
 struct projection {
     struct node **paths; /* in the order of sort_paths() */
+    struct node **asked; /* the same in the order of the text; NULL: of an update */
     uint32_t count;
 };
 
@@ -26,9 +28,13 @@ bool projection_compile(struct scope *scope, struct bytes text, struct projectio
         .label = "ProjectionExpression", .text = text, .scope = scope, .err = err};
     struct node_list paths;
 
-    if (!parse_projection(&source, &paths) || !check_projection(&source, &paths))
+    if (!parse_projection(&source, &paths))
+        return false;
+    struct node **asked = paths.nodes;
+    if (!check_projection(&source, &paths))
         return false;
     *out = projection_of(scope->arena, paths.nodes, paths.count);
+    (*out)->asked = asked;
     return true;
 }
 
@@ -36,19 +42,22 @@ struct projection *projection_of(struct arena *arena, struct node **sorted, uint
 {
     struct projection *projection = arena_alloc(arena, sizeof *projection);
 
-    *projection = (struct projection){sorted, count};
+    *projection = (struct projection){.paths = sorted, .count = count};
     return projection;
 }
 
 struct projection *projection_of_names(struct arena *arena, const struct bytes *names,
                                        uint32_t count)
 {
-    struct node **nodes = arena_alloc(arena, count * sizeof *nodes);
+    struct node **asked = arena_alloc(arena, count * sizeof *asked);
+    struct node **sorted = arena_alloc(arena, count * sizeof *sorted);
 
     for (uint32_t i = 0; i < count; i++)
-        nodes[i] = path_of_name(arena, names[i]);
-    qsort(nodes, count, sizeof *nodes, name_order);
-    return projection_of(arena, nodes, count);
+        asked[i] = sorted[i] = path_of_name(arena, names[i]);
+    qsort(sorted, count, sizeof *sorted, name_order);
+    struct projection *projection = projection_of(arena, sorted, count);
+    projection->asked = asked;
+    return projection;
 }
 
 bool projection_check_keys(const struct projection *projection, const char *kind,
@@ -58,6 +67,18 @@ bool projection_check_keys(const struct projection *projection, const char *kind
         if (!refuse_key_path(find_path(projection->paths[i], keys, count, true), kind, err))
             return false;
     return true;
+}
+
+uint32_t projection_names(const struct projection *projection, struct arena *arena,
+                          struct bytes **names)
+{
+    uint32_t count = 0;
+
+    assert(projection->asked != NULL);
+    *names = arena_alloc(arena, projection->count * sizeof **names);
+    for (uint32_t i = 0; i < projection->count; i++)
+        count = collect_names(projection->asked[i], *names, count);
+    return count;
 }
 
 /* ---- applying ------------------------------------------------------------------------------- */

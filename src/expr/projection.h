@@ -20,6 +20,11 @@ struct projection *projection_of_names(struct arena *arena, const struct bytes *
 MUST_CHECK bool projection_check_keys(const struct projection *projection, const char *kind,
                                       const struct bytes *keys, uint32_t count, struct err *err);
 
+/* The attributes that it chooses from, each once, in the order in which they were asked for; in the
+ * arena; returns how many. */
+uint32_t projection_names(const struct projection *projection, struct arena *arena,
+                          struct bytes **names);
+
 /* The chosen parts of an item, packed, in the arena: the documents around them, with nothing else
  * in them; of a list the chosen elements behind each other. What is not there is left out. */
 struct bytes projection_apply(const struct projection *projection, struct bytes item,

@@ -170,4 +170,10 @@ const struct node *find_path(const struct node *node, const struct bytes *names,
  * is what the service calls the key: KEY_OF_TABLE or KEY_OF_INDEX. */
 bool refuse_key_path(const struct node *path, const char *kind, struct err *err);
 
+/* Adds the attributes that the paths of a tree begin at to `names`, each once, in the order of the
+ * text; there is room for all. Returns how many there are then. */
+uint32_t collect_names(const struct node *node, struct bytes *names, uint32_t count);
+/* How many paths there are in a tree. */
+uint32_t count_paths(const struct node *node);
+
 #endif

@@ -133,6 +133,12 @@ static struct bytes projected(const struct table *table, const struct table_inde
     return item_project(table, index, item, index->projection == PROJECT_KEYS_ONLY, arena);
 }
 
+bool index_projects(const struct table *table, const struct table_index *index, struct bytes name)
+{
+    return index->projection == PROJECT_ALL || is_key(table, index, name) ||
+           (index->projection == PROJECT_INCLUDE && is_included(index, name));
+}
+
 /* --- entries ---------------------------------------------------------------------------------- */
 
 bool index_entry(const struct table *table, const struct table_index *index, struct bytes item_key,

@@ -57,6 +57,9 @@ struct index_given {
 MUST_CHECK bool indexes_match(const struct table *table, const struct index_given *given,
                               struct err *err);
 
+/* Whether its entries have an attribute, where the item has it. */
+bool index_projects(const struct table *table, const struct table_index *index, struct bytes name);
+
 /* Appends what the index keys of one partition begin with: the hash and the parts of the partition
  * attributes, whose contents are in `values`. */
 void index_put_partition(struct buf *out, const struct table_index *index,

@@ -1,5 +1,5 @@
-/* table/read.c - items as they are now: one, all between two places, or in the order of a Scan; and
- * the table's figures. */
+/* table/read.c - items as they are now: one, all between two places, or in the order of a Scan; the
+ * entries of an index; and the table's figures. */
 #include <assert.h>
 
 #include "table/catalog.h"
@@ -8,11 +8,11 @@
 #include "table/items.h"
 #include "table/tally.h"
 
-struct bytes item_place(struct arena *arena, uint64_t table, struct bytes key)
+struct bytes item_place(struct arena *arena, uint64_t number, struct bytes key)
 {
     uint8_t *place = arena_alloc(arena, ITEM_KEY_AT + key.size);
 
-    be64_store(place, table);
+    be64_store(place, number);
     if (key.size > 0)
         memcpy(place + ITEM_KEY_AT, key.data, key.size);
     return bytes_of(place, ITEM_KEY_AT + key.size);
@@ -57,6 +57,17 @@ struct walk_run {
     struct err *err;
 };
 
+static bool walk_visit_entry(void *context, struct bytes key, struct bytes value)
+{
+    struct walk_run *run = context;
+
+    if (value.size == 0) {
+        run->failed = !err_fail(run->err, ERR_CORRUPT, "an entry of an index without its item");
+        return false;
+    }
+    return run->walk->visit(run->walk->context, bytes_from(key, ITEM_KEY_AT), value);
+}
+
 static bool walk_visit(void *context, struct bytes key, struct bytes value)
 {
     struct walk_run *run = context;
@@ -74,11 +85,11 @@ enum scan_end items_walk(struct work *work, const struct items_walk *walk, struc
     struct engine *engine = work->tables->engine;
     struct walk_run run = {.walk = walk, .limits = &engine->limits, .err = err};
     struct engine_scan scan = {
-        .space = SPACE_ITEMS,
+        .space = walk->index ? SPACE_INDEX : SPACE_ITEMS,
         .from = walk->from,
         .to = walk->to,
         .backward = walk->backward,
-        .visit = walk_visit,
+        .visit = walk->index ? walk_visit_entry : walk_visit,
         .context = &run,
     };
 
@@ -107,14 +118,19 @@ bool table_scan_covers(const struct table_scan *scan, struct bytes key)
             hash < segment_start(scan->segment + 1, scan->segments));
 }
 
+static uint64_t scan_number(const struct table_scan *scan)
+{
+    return scan->index != NULL ? scan->index->number : scan->table->number;
+}
+
 static struct bytes scan_from(struct work *work, const struct table_scan *scan)
 {
     uint8_t start[8];
 
     be64_store(start, segment_start(scan->segment, scan->segments));
     if (bytes_compare(scan->from, bytes_of(start, sizeof start)) < 0)
-        return item_place(work->arena, scan->table->number, bytes_of(start, sizeof start));
-    return item_place_behind(work->arena, item_place(work->arena, scan->table->number, scan->from));
+        return item_place(work->arena, scan_number(scan), bytes_of(start, sizeof start));
+    return item_place_behind(work->arena, item_place(work->arena, scan_number(scan), scan->from));
 }
 
 static struct bytes scan_to(struct work *work, const struct table_scan *scan)
@@ -122,9 +138,9 @@ static struct bytes scan_to(struct work *work, const struct table_scan *scan)
     uint8_t end[8];
 
     if (scan->segment + 1 == scan->segments)
-        return item_place(work->arena, scan->table->number + 1, BYTES_NONE);
+        return item_place(work->arena, scan_number(scan) + 1, BYTES_NONE);
     be64_store(end, segment_start(scan->segment + 1, scan->segments));
-    return item_place(work->arena, scan->table->number, bytes_of(end, sizeof end));
+    return item_place(work->arena, scan_number(scan), bytes_of(end, sizeof end));
 }
 
 enum scan_end table_scan(struct work *work, const struct table_scan *scan, struct err *err)
@@ -134,6 +150,7 @@ enum scan_end table_scan(struct work *work, const struct table_scan *scan, struc
                       &(struct items_walk){
                           .from = scan_from(work, scan),
                           .to = scan_to(work, scan),
+                          .index = scan->index != NULL,
                           .visit = scan->visit,
                           .context = scan->context,
                       },

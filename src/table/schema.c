@@ -67,12 +67,13 @@ static bool attribute_check(const struct key_attribute *attribute, bool partitio
     return true;
 }
 
-bool table_key_part(const struct table *table, struct bytes item, uint32_t part, struct err *err)
+bool key_attribute_check(const struct key_attribute *attribute, bool partition, struct bytes item,
+                         struct err *err)
 {
     struct value value;
 
-    return attribute_find(&table->keys[part], item, true, &value, err) &&
-           attribute_check(&table->keys[part], part == 0, &value, err);
+    return attribute_find(attribute, item, true, &value, err) &&
+           attribute_check(attribute, partition, &value, err);
 }
 
 static bool attributes_more_than(struct bytes item, uint32_t most)

@@ -104,10 +104,10 @@ MUST_CHECK bool table_key_matches(const struct table *table, struct bytes item, 
 MUST_CHECK bool table_key(const struct table *table, struct bytes item, bool exact,
                           struct arena *arena, struct bytes *key, struct err *err);
 
-/* The same of one part of a Key parameter alone: 0 for the partition key, 1 for the sort key.
- * Whether there are other attributes is not looked at. */
-MUST_CHECK bool table_key_part(const struct table *table, struct bytes item, uint32_t part,
-                               struct err *err);
+/* The same of one attribute of a key, of a table or an index, in a Key parameter alone: whether
+ * there are others is not looked at. */
+MUST_CHECK bool key_attribute_check(const struct key_attribute *attribute, bool partition,
+                                    struct bytes item, struct err *err);
 
 /* The Key map of an item, packed: only its key attributes (LastEvaluatedKey, UnprocessedKeys). */
 struct bytes table_key_item(const struct table *table, struct bytes item, struct arena *arena);

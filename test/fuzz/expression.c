@@ -105,18 +105,22 @@ static void try_projection(struct scope *scope, struct bytes text, struct bytes 
 
 static void try_key_condition(struct scope *scope, struct bytes text)
 {
-    const struct key_part parts[] = {{BYTES("a"), KEY_S}, {BYTES("n"), KEY_N}};
+    const struct key_parts key = {
+        .parts = {{BYTES("a"), KEY_S}, {BYTES("n"), KEY_N}, {BYTES("b"), KEY_B}},
+        .partition_count = 1,
+        .count = 3};
     struct key_condition *condition;
     struct key_query query;
     struct err err;
 
     if (!key_condition_compile(scope, text, &condition, &err) ||
         !key_condition_check(condition, &err) ||
-        !key_condition_match(condition, parts, 2, 0, &query, &err) ||
-        !key_condition_match(condition, parts, 2, 1, &query, &err))
+        !key_condition_match(condition, &key, 0, &query, &err) ||
+        !key_condition_match(condition, &key, 1, &query, &err) ||
+        !key_condition_match(condition, &key, 2, &query, &err))
         assert(err.code == ERR_VALIDATION);
     else
-        assert(query.partition.type == VALUE_S);
+        assert(query.equal[0].type == VALUE_S && query.test != KEY_EQUAL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

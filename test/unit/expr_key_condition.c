@@ -10,6 +10,14 @@
 
 static const struct key_part parts[] = {{BYTES_INIT("p"), KEY_S}, {BYTES_INIT("s"), KEY_N}};
 
+static struct key_parts key_of(const struct key_part *from, uint32_t partition, uint32_t count)
+{
+    struct key_parts key = {.partition_count = partition, .count = count};
+
+    memcpy(key.parts, from, count * sizeof *from);
+    return key;
+}
+
 /* Of a table with a sort key of type N, or without one. */
 static const struct {
     const char *text;
@@ -53,10 +61,14 @@ static const struct {
     {"p = :p AND s >= :n AND s <= :m", 2,
      "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per "
      "key"},
-    {"p = :p AND s = :n AND x = :n", 2, "Conditions can be of length 1 or 2 only"},
+    {"p = :p AND s = :n AND x = :n", 2,
+     "The number of query conditions (3) exceeds the number of key attributes defined in the "
+     "schema (2)"},
     {"p < :p", 2, "Query key condition not supported"},
     {"begins_with(p, :p)", 2, "Query key condition not supported"},
-    {"p = :p AND s = :n", 1, "Query key condition not supported"},
+    {"p = :p AND s = :n", 1,
+     "The number of query conditions (2) exceeds the number of key attributes defined in the "
+     "schema (1)"},
     {"s = :n", 2, "Query condition missed key schema element: p"},
     {"x = :n", 1, "Query condition missed key schema element: p"},
     {"p = :p AND x < :n", 2, "Query condition missed key schema element: s"},
@@ -72,16 +84,16 @@ static const struct {
 };
 
 /* All that there is to do with one. */
-static bool query_of(struct scope *scope, struct bytes text, const struct key_part *key,
-                     uint32_t count, struct key_query *query, struct err *err)
+static bool query_of(struct scope *scope, struct bytes text, const struct key_parts *key,
+                     struct key_query *query, struct err *err)
 {
     struct key_condition *condition;
 
     if (!key_condition_compile(scope, text, &condition, err) ||
         !key_condition_check(condition, err))
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (!key_condition_match(condition, key, count, i, query, err))
+    for (uint32_t i = 0; i < key->count; i++)
+        if (!key_condition_match(condition, key, i, query, err))
             return false;
     return true;
 }
@@ -97,8 +109,8 @@ static void mistakes_are_told_as_the_service_does(void **state)
     arena_init(&arena);
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         test_scope(&scope, &arena, NULL, VALUES);
-        if (query_of(&scope, bytes_of_text(refusals[i].text), parts, refusals[i].parts, &query,
-                     &err))
+        struct key_parts key = key_of(parts, 1, refusals[i].parts);
+        if (query_of(&scope, bytes_of_text(refusals[i].text), &key, &query, &err))
             fail_msg("%s was taken", refusals[i].text);
         if (strcmp(err.message, refusals[i].message) != 0)
             fail_msg("%s: %s\nnot %s", refusals[i].text, err.message, refusals[i].message);
@@ -114,7 +126,7 @@ static const struct {
     {"p = :p", KEY_ANY, NULL, NULL},
     {":p = p", KEY_ANY, NULL, NULL},
     {"(p = :p)", KEY_ANY, NULL, NULL},
-    {"#p = :p AND s = :n", KEY_EQUAL, ":n", NULL},
+    {"#p = :p AND s = :n", KEY_EQUAL, ":n", NULL}, /* as key_query says it: below */
     {"((s = :n) AND (p = :p))", KEY_EQUAL, ":n", NULL},
     {"p = :p AND s < :n", KEY_LESS, ":n", NULL},
     {"p = :p AND s <= :n", KEY_AT_MOST, ":n", NULL},
@@ -138,9 +150,17 @@ static void conditions_become_queries(void **state)
     arena_init(&arena);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         test_scope(&scope, &arena, "#p=p", VALUES);
-        if (!query_of(&scope, bytes_of_text(cases[i].text), parts, 2, &query, &err))
+        struct key_parts key = key_of(parts, 1, 2);
+        if (!query_of(&scope, bytes_of_text(cases[i].text), &key, &query, &err))
             fail_msg("%s: %s", cases[i].text, err.message);
-        assert_bytes_equal(query.partition.content, BYTES("k"));
+        assert_bytes_equal(query.equal[0].content, BYTES("k"));
+        if (cases[i].test == KEY_EQUAL) {
+            assert_int_equal(query.equal_count, 2);
+            query.test = KEY_EQUAL;
+            query.low = query.equal[1];
+        } else {
+            assert_int_equal(query.equal_count, 1);
+        }
         assert_int_equal(query.test, cases[i].test);
         if (cases[i].low != NULL)
             assert_bytes_equal(query.low.encoded,
@@ -154,7 +174,8 @@ static void conditions_become_queries(void **state)
 
 static void text_keys_have_beginnings(void **state)
 {
-    const struct key_part texts[] = {{BYTES("p"), KEY_S}, {BYTES("s"), KEY_S}};
+    const struct key_parts texts = {
+        .parts = {{BYTES("p"), KEY_S}, {BYTES("s"), KEY_S}}, .partition_count = 1, .count = 2};
     struct key_query query;
     struct arena arena;
     struct scope scope;
@@ -163,7 +184,7 @@ static void text_keys_have_beginnings(void **state)
     (void)state;
     arena_init(&arena);
     test_scope(&scope, &arena, NULL, VALUES);
-    assert_true(query_of(&scope, BYTES("begins_with(s, :q) AND p = :p"), texts, 2, &query, &err));
+    assert_true(query_of(&scope, BYTES("begins_with(s, :q) AND p = :p"), &texts, &query, &err));
     assert_int_equal(query.test, KEY_BEGINS);
     assert_bytes_equal(query.low.content, BYTES("m"));
     arena_release(&arena);
@@ -175,6 +196,7 @@ static void older_conditions_are_held_against_the_key_too(void **state)
     struct key_asked asked[3] = {{.name = BYTES("p"), .test = KEY_EQUAL},
                                  {.name = BYTES("s"), .test = KEY_OTHER},
                                  {.name = BYTES("x"), .test = KEY_EQUAL}};
+    const struct key_parts key = key_of(parts, 1, 2);
     struct key_condition *condition;
     struct key_query query;
     struct arena arena;
@@ -186,12 +208,13 @@ static void older_conditions_are_held_against_the_key_too(void **state)
     test_scope(&scope, &arena, NULL, VALUES);
     asked[0].values[0] = scope_find_value(&scope, BYTES(":p"));
     assert_false(key_condition_of(&arena, asked, 0, &condition, &err));
+    assert_string_equal(err.message, "Conditions can be of length 1 or 2 only");
     assert_false(key_condition_of(&arena, asked, 3, &condition, &err));
     assert_string_equal(err.message, "Conditions can be of length 1 or 2 only");
     assert_true(key_condition_of(&arena, asked, 2, &condition, &err));
     assert_true(key_condition_check(condition, &err));
-    assert_true(key_condition_match(condition, parts, 2, 0, &query, &err));
-    assert_false(key_condition_match(condition, parts, 2, 1, &query, &err));
+    assert_true(key_condition_match(condition, &key, 0, &query, &err));
+    assert_false(key_condition_match(condition, &key, 1, &query, &err));
     assert_string_equal(err.message,
                         "Attempted conditional constraint is not an indexable operation");
     arena_release(&arena);
@@ -204,18 +227,98 @@ static void a_query_knows_the_keys_it_takes(void **state)
         enum key_test test;
         const char *taken; /* of "a" to "e" */
     } takes[] = {
-        {KEY_ANY, "abcde"}, {KEY_EQUAL, "b"},       {KEY_LESS, "a"},      {KEY_AT_MOST, "ab"},
-        {KEY_MORE, "cde"},  {KEY_AT_LEAST, "bcde"}, {KEY_BETWEEN, "bcd"}, {KEY_BEGINS, "b"},
+        {KEY_ANY, "abcde"},     {KEY_LESS, "a"},      {KEY_AT_MOST, "ab"}, {KEY_MORE, "cde"},
+        {KEY_AT_LEAST, "bcde"}, {KEY_BETWEEN, "bcd"}, {KEY_BEGINS, "b"},
     };
-    struct key_query query = {.low = {.content = BYTES("b")}, .high = {.content = BYTES("d")}};
+    struct key_query query = {.equal = {{.content = BYTES("p")}},
+                              .equal_count = 1,
+                              .low = {.content = BYTES("b")},
+                              .high = {.content = BYTES("d")}};
 
     (void)state;
     for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
         query.test = takes[i].test;
         for (const char *sort = "abcde"; *sort != '\0'; sort++)
-            assert_int_equal(key_query_takes(&query, bytes_of(sort, 1)),
+            assert_int_equal(key_query_takes(&query, 1, bytes_of(sort, 1)),
                              strchr(takes[i].taken, *sort) != NULL);
+        assert_true(key_query_takes(&query, 0, BYTES("p")));
+        assert_false(key_query_takes(&query, 0, BYTES("q")));
+        assert_true(key_query_takes(&query, 2, BYTES("x")));
     }
+}
+
+/* Keys of several attributes: two in the partition key, three behind them. */
+static const struct key_part many[] = {{BYTES_INIT("h"), KEY_S},
+                                       {BYTES_INIT("i"), KEY_N},
+                                       {BYTES_INIT("a"), KEY_S},
+                                       {BYTES_INIT("b"), KEY_N},
+                                       {BYTES_INIT("c"), KEY_S}};
+
+#define BOTH_OF "h = :p AND i = :n"
+#define MUST_BE " must have equality conditions specified in the query because a condition is "
+
+static const struct {
+    const char *text;
+    uint32_t equal; /* how many are compared with = */
+    enum key_test test;
+    const char *message; /* NULL: it is taken */
+} several[] = {
+    {BOTH_OF, 2, KEY_ANY, NULL},
+    {"i = :n AND h = :p", 2, KEY_ANY, NULL},
+    {BOTH_OF " AND a = :q", 3, KEY_ANY, NULL},
+    {BOTH_OF " AND begins_with(a, :q)", 2, KEY_BEGINS, NULL},
+    {"b < :n AND a = :q AND " BOTH_OF, 3, KEY_LESS, NULL},
+    {BOTH_OF " AND a = :q AND b = :n AND c = :p", 5, KEY_ANY, NULL},
+    {BOTH_OF " AND a = :q AND b = :n AND c BETWEEN :p AND :q", 4, KEY_BETWEEN, NULL},
+    {"h = :p", 0, KEY_ANY, "Query condition missed key schema element: i"},
+    {"h = :p AND a = :q", 0, KEY_ANY, "Query condition missed key schema element: i"},
+    {"h = :p AND i > :n", 0, KEY_ANY, "Query key condition not supported"},
+    {BOTH_OF " AND x = :q", 0, KEY_ANY, "Query condition missed key schema element: a"},
+    {BOTH_OF " AND a = :q AND x = :q", 0, KEY_ANY, "Query condition missed key schema element: b"},
+    {BOTH_OF " AND a = :q AND b = :n AND c = :p AND x = :q", 0, KEY_ANY,
+     "The number of query conditions (6) exceeds the number of key attributes defined in the "
+     "schema (5)"},
+    {BOTH_OF " AND b = :n", 0, KEY_ANY,
+     "RANGE key attributes a" MUST_BE "present on key attribute b"},
+    {BOTH_OF " AND a = :q AND c = :p", 0, KEY_ANY,
+     "RANGE key attributes b" MUST_BE "present on key attribute c"},
+    {BOTH_OF " AND a = :q AND b > :n AND c = :p", 0, KEY_ANY,
+     "RANGE key attributes b" MUST_BE "present on key attribute c"},
+    {BOTH_OF " AND c = :p", 0, KEY_ANY,
+     "RANGE key attributes a, b" MUST_BE "present on key attribute c"},
+    {BOTH_OF " AND a = :n", 0, KEY_ANY,
+     "One or more parameter values were invalid: Condition parameter type does not match schema "
+     "type"},
+    {BOTH_OF " AND a = :e", 0, KEY_ANY,
+     "One or more parameter values are not valid. A value specified for a secondary index key is "
+     "not supported. The AttributeValue for a key attribute cannot contain an empty string value. "
+     "IndexName: many, IndexKey: a"},
+};
+
+static void keys_may_have_several_attributes(void **state)
+{
+    struct key_parts key = key_of(many, 2, 5);
+    struct key_query query;
+    struct arena arena;
+    struct scope scope;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena);
+    key.index = BYTES("many");
+    for (size_t i = 0; i < sizeof several / sizeof *several; i++) {
+        test_scope(&scope, &arena, NULL, VALUES);
+        bool taken = query_of(&scope, bytes_of_text(several[i].text), &key, &query, &err);
+        if (taken != (several[i].message == NULL))
+            fail_msg("%s: %s", several[i].text, taken ? "taken" : err.message);
+        if (!taken && strcmp(err.message, several[i].message) != 0)
+            fail_msg("%s: %s\nnot %s", several[i].text, err.message, several[i].message);
+        if (!taken)
+            continue;
+        assert_int_equal(query.equal_count, several[i].equal);
+        assert_int_equal(query.test, several[i].test);
+    }
+    arena_release(&arena);
 }
 
 int main(void)
@@ -226,6 +329,7 @@ int main(void)
         cmocka_unit_test(text_keys_have_beginnings),
         cmocka_unit_test(older_conditions_are_held_against_the_key_too),
         cmocka_unit_test(a_query_knows_the_keys_it_takes),
+        cmocka_unit_test(keys_may_have_several_attributes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,8 +318,10 @@ static void ask(struct subject *subject, const struct question *asked)
     struct thing expected[ITEMS_MOST];
     struct err err;
     struct key_query query = {
-        .partition = {.type = VALUE_S, .content = partitions[asked->partition]},
-        .test = asked->test,
+        .equal = {{.type = VALUE_S, .content = partitions[asked->partition]},
+                  sort_value(subject, asked->low.sort)},
+        .equal_count = asked->test == KEY_EQUAL ? 2 : 1,
+        .test = asked->test == KEY_EQUAL ? KEY_ANY : asked->test,
         .low = sort_value(subject, asked->low.sort),
         .high = sort_value(subject, asked->high.sort),
     };
