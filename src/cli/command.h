@@ -29,6 +29,7 @@ int command_help_s3(const char *text);
 int command_with_s3(int argc, char **argv,
                     int (*run)(const struct settings *settings, int argc, char **argv));
 
+int command_check(int argc, char **argv);
 int command_exports(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_verify(int argc, char **argv);

@@ -7,6 +7,7 @@
 static const struct command commands[] = {
     {"serve", "runs the server", command_serve},
     {"exports", "tells how far the exports of a server are", command_exports},
+    {"check", "tells whether a database is whole", command_check},
     {"verify", "tells whether exports are whole", command_verify},
     {"diff", "tells what changed between two exports", command_diff},
     {"replay", "makes a full export of one and those that follow it", command_replay},

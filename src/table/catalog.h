@@ -70,6 +70,10 @@ void work_hold(struct work *work, struct table_entry *entry);
 /* Stages the end of the records of an index that was built or dropped (fill.c). */
 void index_fill_forget(struct engine_batch *batch, uint64_t index);
 
+/* Whether the build of an index is behind an item key: what it had to put there is there. */
+MUST_CHECK bool index_fill_passed(struct engine *engine, const struct engine_snapshot *snapshot,
+                                  uint64_t index, struct bytes key, bool *passed, struct err *err);
+
 /* What the counters of a table or an index say; `snapshot` NULL: now. */
 MUST_CHECK bool number_figures(struct engine *engine, const struct engine_snapshot *snapshot,
                                uint64_t number, struct table_figures *out, struct err *err);

@@ -87,38 +87,57 @@ static struct bytes part_begin(uint32_t part, uint8_t hash[8])
     return bytes_of(hash, 8);
 }
 
-static bool part_record_read(struct index_fill *fill, struct bytes value, struct err *err)
+/* `from` empty: there is no record. */
+static bool part_record_read(struct engine *engine, const struct engine_snapshot *snapshot,
+                             uint64_t index, uint32_t part, struct buf *from, struct err *err)
 {
+    struct engine_value value = {0};
     struct stored_item stored;
+    struct arena arena;
+    bool found;
 
-    if (!stored_item_read(&fill->tables->engine->limits, value, &stored, err) ||
-        !item_check(stored.item, err))
-        return false;
-    buf_put_bytes(&fill->from, item_text(stored.item, "From"));
-    return fill->from.size > 0 || err_fail(err, ERR_CORRUPT, "the record of an index's part");
+    arena_init(&arena);
+    bool ok = engine_get(engine, snapshot, SPACE_CATALOG, part_record_key(&arena, index, part),
+                         &value, &found, err);
+    if (ok && found) {
+        ok = stored_item_read(&engine->limits, value.bytes, &stored, err) &&
+             item_check(stored.item, err);
+        if (ok)
+            buf_put_bytes(from, item_text(stored.item, "From"));
+        if (ok && from->size == 0)
+            ok = err_fail(err, ERR_CORRUPT, "the record of part %u of an index", part);
+    }
+    engine_value_release(&value);
+    arena_release(&arena);
+    return ok;
+}
+
+bool index_fill_passed(struct engine *engine, const struct engine_snapshot *snapshot,
+                       uint64_t index, struct bytes key, bool *passed, struct err *err)
+{
+    uint32_t part = (uint32_t)(be64_load(key.data) / (UINT64_MAX / INDEX_PARTS + 1));
+    struct buf from;
+
+    buf_init(&from);
+    bool ok = part_record_read(engine, snapshot, index, part, &from, err);
+    *passed = ok && bytes_compare(key, buf_bytes(&from)) < 0;
+    buf_release(&from);
+    return ok;
 }
 
 bool index_fill_open(struct index_fill *fill, struct tables *tables, struct bytes table,
                      uint64_t index, uint32_t part, struct err *err)
 {
-    struct engine_value value = {0};
-    struct arena arena;
     uint8_t hash[8];
-    bool found;
 
     assert(part < INDEX_PARTS);
     *fill = (struct index_fill){.tables = tables, .table = table, .index = index, .part = part};
     buf_init(&fill->from);
-    arena_init(&arena);
-    bool ok = engine_get(tables->engine, NULL, SPACE_CATALOG, part_record_key(&arena, index, part),
-                         &value, &found, err);
-    if (ok && found)
-        ok = part_record_read(fill, value.bytes, err);
-    else if (ok)
+    if (!part_record_read(tables->engine, NULL, index, part, &fill->from, err))
+        return false;
+    if (fill->from.size == 0)
         buf_put_bytes(&fill->from, part_begin(part, hash));
-    engine_value_release(&value);
-    arena_release(&arena);
-    return ok;
+    return true;
 }
 
 void index_fill_close(struct index_fill *fill)

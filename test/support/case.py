@@ -72,10 +72,11 @@ class ServerCase(unittest.TestCase):
         """A table on demand; answers its description."""
         if "BillingMode" not in more:
             more["BillingMode"] = "PAY_PER_REQUEST"
+        more.setdefault("AttributeDefinitions", [{"AttributeName": key, "AttributeType": kind} for key, kind in keys])
         made = self.dynamo.create_table(
             TableName=name or self.table,
             KeySchema=[{"AttributeName": key, "KeyType": kind} for (key, _), kind in zip(keys, ("HASH", "RANGE"))],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys], **more)
+            **more)
         self.dynamo.get_waiter("table_exists").wait(TableName=name or self.table,
                                                     WaiterConfig={"Delay": 1, "MaxAttempts": 30})
         return made["TableDescription"]
