@@ -60,6 +60,31 @@ class Cli(unittest.TestCase):
             self.aws("wait", "table-not-exists", "--table-name", "Music")
             self.assertEqual([], self.aws("list-tables")["TableNames"])
 
+    def test_indexes(self):
+        """A table with indexes in the short form; one is added and one dropped."""
+        with Server() as self.server:
+            made = self.aws(
+                "create-table", "--table-name", "Music", "--billing-mode", "PAY_PER_REQUEST",
+                "--attribute-definitions", *(f"AttributeName={name},AttributeType=S" for name in
+                                             ("Artist", "Song", "Album", "Genre")),
+                "--key-schema", "AttributeName=Artist,KeyType=HASH", "AttributeName=Song,KeyType=RANGE",
+                "--local-secondary-indexes", "IndexName=byAlbum,KeySchema=[{AttributeName=Artist,KeyType=HASH},"
+                "{AttributeName=Album,KeyType=RANGE}],Projection={ProjectionType=INCLUDE,NonKeyAttributes=[Year]}",
+                "--global-secondary-indexes", "IndexName=byGenre,KeySchema=[{AttributeName=Genre,KeyType=HASH},"
+                "{AttributeName=Album,KeyType=RANGE}],Projection={ProjectionType=ALL}")
+            self.assertEqual("CREATING", made["TableDescription"]["GlobalSecondaryIndexes"][0]["IndexStatus"])
+            self.aws("wait", "table-exists", "--table-name", "Music")
+            self.aws("update-table", "--table-name", "Music", "--attribute-definitions",
+                     "AttributeName=Album,AttributeType=S", "--global-secondary-index-updates", json.dumps([{
+                         "Create": {"IndexName": "albums", "Projection": {"ProjectionType": "KEYS_ONLY"},
+                                    "KeySchema": [{"AttributeName": "Album", "KeyType": "HASH"}]}}]))
+            query = "Table.GlobalSecondaryIndexes[?IndexStatus!='ACTIVE'].IndexName"
+            wait_for(lambda: self.aws("describe-table", "--table-name", "Music", "--query", query) == [], "ACTIVE")
+            self.aws("update-table", "--table-name", "Music", "--global-secondary-index-updates",
+                     json.dumps([{"Delete": {"IndexName": "byGenre"}}]))
+            self.assertEqual(["albums"], self.aws("describe-table", "--table-name", "Music", "--query",
+                                                  "Table.GlobalSecondaryIndexes[].IndexName"))
+
     def test_exports(self):
         """Every option of the commands, and what scripts do with them: begin, wait, describe, describe again, list."""
         with Server() as self.server:

@@ -104,6 +104,58 @@ class Terraform(ServerCase):
         self.update_recovery(False)
         self.delete_table()
 
+    def wait_index(self, name, gone=False):
+        """waitGSIActive, or waitGSIDeleted."""
+        def state():
+            table = self.dynamo.describe_table(TableName=self.table)["Table"]
+            found = [each["IndexStatus"] for each in table.get("GlobalSecondaryIndexes", [])
+                     if each["IndexName"] == name]
+            self.assertTrue(set(found) <= ({"ACTIVE", "DELETING", "UPDATING"} if gone else
+                                           {"ACTIVE", "CREATING", "UPDATING"}), found)
+            return not found if gone else found == ["ACTIVE"]
+        wait_for(state, f"the index {name}")
+
+    def test_indexes(self):
+        """apply of a table with indexes; of one lost, one given other throughput and two new ones, in its phases."""
+        def described(*names):
+            return [{"AttributeName": name, "AttributeType": "S"} for name in names]
+
+        def index(name, key, capacity=None):
+            made = {"IndexName": name, "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["note"]}}
+            return made if capacity is None else made | {"ProvisionedThroughput": units(capacity)}
+
+        def units(count):
+            return {"ReadCapacityUnits": count, "WriteCapacityUnits": count}
+        self.dynamo.create_table(
+            TableName=self.table, AttributeDefinitions=described("pk", "sk", "a", "b"), BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            LocalSecondaryIndexes=[{
+                "IndexName": "local", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"},
+                                                    {"AttributeName": "a", "KeyType": "RANGE"}],
+                "Projection": {"ProjectionType": "ALL"}}],
+            GlobalSecondaryIndexes=[index("kept", "a"), index("lost", "b")])
+        self.wait_active()
+        for name in ("kept", "lost"):
+            self.wait_index(name)
+        for at in range(30):
+            self.dynamo.put_item(TableName=self.table, Item={"pk": {"S": f"{at}"}, "sk": {"S": "s"}, "c": {"S": "c"}})
+        self.dynamo.update_table(TableName=self.table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "lost"}}])
+        self.wait_index("lost", gone=True)
+        self.update_table(BillingMode="PROVISIONED", ProvisionedThroughput=units(5), GlobalSecondaryIndexUpdates=[
+            {"Update": {"IndexName": "kept", "ProvisionedThroughput": units(3)}}])
+        self.wait_index("kept")
+        for name in ("new", "newer"):
+            self.dynamo.update_table(TableName=self.table, AttributeDefinitions=described("pk", "sk", "a", "c"),
+                                     GlobalSecondaryIndexUpdates=[{"Create": index(name, "c", 2)}])
+            self.wait_index(name)
+        table = self.dynamo.describe_table(TableName=self.table)["Table"]
+        self.assertEqual(["a", "c", "pk", "sk"], [each["AttributeName"] for each in table["AttributeDefinitions"]])
+        self.assertEqual([("kept", 3, 0), ("new", 2, 30), ("newer", 2, 30)], [
+            (each["IndexName"], each["ProvisionedThroughput"]["ReadCapacityUnits"], each["ItemCount"])
+            for each in table["GlobalSecondaryIndexes"]])
+        self.delete_table()
+
     # --- aws_dynamodb_table_export
 
     def create_export(self, arn, **more):
