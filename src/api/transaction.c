@@ -72,6 +72,18 @@ static bool is_twice(const struct write *writes, size_t at)
     return false;
 }
 
+/* An empty value refuses the request, one that is too long its action alone (ExtendDB,
+ * tests/test_transaction_key_size_validation.py). */
+static bool key_is_empty(const struct write *write, struct bytes item)
+{
+    struct value value;
+
+    for (uint32_t i = 0; i < write->table->key_count; i++)
+        if (item_find(item, write->table->keys[i].name, &value) && value.content.size == 0)
+            return true;
+    return false;
+}
+
 bool actions_take_keys(struct request *request, struct write *writes,
                        const struct action_item *items, size_t count, struct reason *reasons,
                        struct err *err)
@@ -80,14 +92,17 @@ bool actions_take_keys(struct request *request, struct write *writes,
 
     for (size_t i = 0; i < count; i++) {
         struct err inner;
-        if (!table_key_matches(writes[i].table, items[i].item, items[i].exact, &inner)) {
-            if (!told)
-                reasons[i] = reason_invalid(request, &inner);
-            told = true;
-        } else if (!table_key(writes[i].table, items[i].item, items[i].exact, &request->arena,
-                              &writes[i].key, err)) {
+        if (table_key(writes[i].table, items[i].item, items[i].exact, &request->arena,
+                      &writes[i].key, &inner))
+            continue;
+        if (table_key_matches(writes[i].table, items[i].item, items[i].exact, err) &&
+            key_is_empty(&writes[i], items[i].item)) {
+            *err = inner;
             return false;
         }
+        if (!told)
+            reasons[i] = reason_invalid(request, &inner);
+        told = true;
     }
     for (size_t i = 0; i < count; i++)
         if (writes[i].key.size > 0 && is_twice(writes, i))

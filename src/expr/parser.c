@@ -627,11 +627,12 @@ static bool parse_section(struct parser *parser, uint32_t section, struct action
 
 /* ---- whole texts ---------------------------------------------------------------------------- */
 
-/* The size of an update is not told (PynamoDB, issue 979; dynamodb-conformance,
- * validation-ordering/ deepRequests). */
+/* The size is told of a condition and a filter only (ExtendDB, tests/test_expression_size_limit.py;
+ * PynamoDB, issue 979; dynamodb-conformance, validation-ordering/deepRequests). */
 static bool fail_size(const struct source *source)
 {
-    if (strcmp(source->label, "UpdateExpression") == 0)
+    if (strcmp(source->label, "ConditionExpression") != 0 &&
+        strcmp(source->label, "FilterExpression") != 0)
         return source_fail(source, "Expression size has exceeded the maximum allowed size;");
     return source_fail(source,
                        "Expression size has exceeded the maximum allowed size; expression size: "

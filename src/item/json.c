@@ -54,8 +54,8 @@ struct item_reader {
 #define NULL_IN_BINARIES INVALID "Binary sets may not contain null or empty values"
 /* dynamodb-conformance, validation-ordering/deepRequests. */
 #define EMPTY_NAME "Empty attribute name"
-/* No recording was found of this one. */
-#define LONG_NAME INVALID "An attribute name may not be longer than 65535 bytes"
+/* DynamoDB Local's words. ScyllaDB's test/alternator/test_limits.py knows the number of them. */
+#define LONG_NAME "Attribute name is too large, must be less than 65536 bytes"
 
 static void complain(struct item_reader *in, const char *format, ...) PRINTF(2, 3);
 

@@ -259,3 +259,65 @@ class Mistakes(ServerCase):
             (f"Invalid ConditionExpression: {size} expression size: 4109", long_condition),
             (f"Invalid UpdateExpression: {size}", long_update, deep),
             ("Value provided in ExpressionAttributeValues unused in expressions: keys: {:u}", unused, deep))))
+
+    def test_long_keys_in_transactions(self):  # ExtendDB, tests/test_transaction_key_size_validation.py
+        self.create("sorted", keys=(("pk", "S"), ("sk", "S")))
+        hash_size = INVALID + "Size of hashkey has exceeded the maximum size limit of2048 bytes"
+        range_size = INVALID + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+        long, longer = key("a" * 2049), {**key(), "sk": S("a" * 1025)}
+
+        def cancelled(operation, action, message, *others, table=self.table):
+            kind, parameters = action
+            with self.subTest(operation=operation, kind=kind, message=message):
+                actions = [{kind: {"TableName": table, **parameters}}, *others]
+                error = self.refused("TransactionCanceledException", None, getattr(self.raw, operation),
+                                     TransactItems=actions)
+                self.assertEqual([{"Code": "ValidationError", "Message": message}] + [{"Code": "None"}] * len(others),
+                                 error["CancellationReasons"])
+        check = {"ConditionExpression": "attribute_exists(pk)"}
+        other = {"Get": {"TableName": self.table, "Key": long}}
+        cancelled("transact_write_items", ("Put", {"Item": long}), hash_size)
+        cancelled("transact_write_items", ("Delete", {"Key": long}), hash_size)
+        cancelled("transact_write_items", ("Update", {"Key": long, "UpdateExpression": "REMOVE a"}), hash_size)
+        cancelled("transact_write_items", ("ConditionCheck", {"Key": long, **check}), hash_size)
+        cancelled("transact_get_items", ("Get", {"Key": long}), hash_size, other)
+        cancelled("transact_get_items", ("Get", {"Key": longer}), range_size, other, table="sorted")
+        empty = {"Delete": {"TableName": self.table, "Key": key("")}}
+        self.told(("transact_write_items", {"TransactItems": [{"Put": {"TableName": self.table, "Item": long}}, empty]},
+                   EMPTY_KEY.format("string")))
+
+    # --- expressions: ExtendDB, tests/test_expression_size_limit.py and test_expression_attribute_map_validation.py
+
+    def test_long_expressions(self):
+        size = "Expression size has exceeded the maximum allowed size;"
+        blank, values = " " * 4090, {":v": S("a")}
+        item = {"TableName": self.table, "Key": key()}
+        self.told(("get_item", {**item, "ProjectionExpression": "abcdefg" + blank},
+                   f"Invalid ProjectionExpression: {size}"),
+                  ("update_item", {**item, "UpdateExpression": "REMOVE a" + blank},
+                   ONE + f"Invalid UpdateExpression: {size}"),
+                  ("query", {"TableName": self.table, "KeyConditionExpression": "pk = :v" + blank,
+                             "ExpressionAttributeValues": values}, f"Invalid KeyConditionExpression: {size}"),
+                  ("scan", {"TableName": self.table, "FilterExpression": "pk = :v" + blank,
+                            "ExpressionAttributeValues": values},
+                   f"Invalid FilterExpression: {size} expression size: 4097"),
+                  ("delete_item", {**item, "ConditionExpression": "pk = :v" + blank,
+                                   "ExpressionAttributeValues": values},
+                   ONE + f"Invalid ConditionExpression: {size} expression size: 4097"))
+
+    def test_long_placeholders(self):
+        long = "contains invalid key: The expression attribute map contains a key that is too long;"
+        syntax = 'contains invalid key: Syntax error; key: "{}"'
+
+        def names(name):
+            return ("get_item", {"TableName": self.table, "Key": key(), "ProjectionExpression": "#a",
+                                 "ExpressionAttributeNames": {name: "foo"}})
+
+        def values(name):
+            return ("scan", {"TableName": self.table, "FilterExpression": "foo = :v",
+                             "ExpressionAttributeValues": {name: S("x")}})
+        self.told((*names("#" + "a" * 255), f"ExpressionAttributeNames {long} size of key: 256"),
+                  (*names("#" + "a" * 255 + "-x"), f"ExpressionAttributeNames {long} size of key: 258"),
+                  (*names("#a-b"), "ExpressionAttributeNames " + syntax.format("#a-b")),
+                  (*values(":" + "a" * 255), f"ExpressionAttributeValues {long}"),
+                  (*values(":"), "ExpressionAttributeValues " + syntax.format(":")))

@@ -386,8 +386,8 @@ static void long_names_are_refused(void **state)
                               .name = bytes_of(arena_zalloc(&arena, 65536), 65536)};
     assert_false(scope_put_names(&scope, &name, 1, &err));
     assert_string_equal(err.message,
-                        "ExpressionAttributeNames contains invalid value: An "
-                        "attribute name may not be longer than 65535 bytes for key #a");
+                        "ExpressionAttributeNames contains invalid value: Attribute name is too "
+                        "large, must be less than 65536 bytes for key #a");
     name.name.size--;
     assert_true(scope_put_names(&scope, &name, 1, &err));
     arena_release(&arena);
