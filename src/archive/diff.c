@@ -4,11 +4,13 @@
 
 #include "archive/sorted.h"
 
-bool export_read_whole(const struct diff_source *source, const struct verify_visitor *visitor,
-                       struct verify_report *report, struct buf *problems, struct err *err)
+bool export_read_whole(const struct diff_source *source, const char *scratch,
+                       const struct verify_visitor *visitor, struct verify_report *report,
+                       struct buf *problems, struct err *err)
 {
     struct verify_settings settings = source->settings;
 
+    settings.scratch = scratch;
     settings.visitor = *visitor;
     if (!verify_export(source->store, &settings, report, err))
         return false;
@@ -101,8 +103,8 @@ static bool compare(void *context, struct bytes place, struct bytes item, struct
     return true;
 }
 
-static bool read_both(struct diff *diff, const struct diff_source sources[2], struct buf *problems,
-                      struct err *err)
+static bool read_both(struct diff *diff, const struct diff_source sources[2], const char *scratch,
+                      struct buf *problems, struct err *err)
 {
     const struct verify_visitor visitor = {.begin = take_begin, .item = take_item, .context = diff};
     bool ok = true;
@@ -112,7 +114,7 @@ static bool read_both(struct diff *diff, const struct diff_source sources[2], st
         verify_report_init(&report);
         diff->source = &sources[i];
         diff->side = i;
-        ok = export_read_whole(&sources[i], &visitor, &report, problems, err);
+        ok = export_read_whole(&sources[i], scratch, &visitor, &report, problems, err);
         verify_report_release(&report);
     }
     return ok;
@@ -129,7 +131,8 @@ bool exports_diff(const struct diff_source sources[2], const char *scratch,
     arena_init(&diff.arena);
     buf_init(&diff.key);
     buf_init(&diff.before);
-    bool ok = sorted_open(&diff.sorted, scratch, err) && read_both(&diff, sources, problems, err) &&
+    bool ok = sorted_open(&diff.sorted, scratch, err) &&
+              read_both(&diff, sources, scratch, problems, err) &&
               sorted_walk(&diff.sorted, BYTES_NONE, BYTES_NONE, compare, &diff, err) &&
               settle(&diff, err);
     sorted_close(&diff.sorted);

@@ -1,6 +1,6 @@
 /* archive/diff.h - what changed from one full export to another. Both are read through verify, and
- * nothing is told of exports that are not whole. Memory does not grow with them, but for what
- * verify takes: they are put in order on disk. Blocks; one thread. */
+ * nothing is told of exports that are not whole. Memory does not grow with them: they are put in
+ * order on disk. Blocks; one thread. */
 #ifndef ARCHIVE_DIFF_H
 #define ARCHIVE_DIFF_H
 
@@ -25,7 +25,7 @@ exports_diff(const struct diff_source sources[2], const char *scratch,
              void *context, struct diff_figures *figures, struct buf *problems, struct err *err);
 
 /* Reads an export through verify: what `diff` and `replay` read with. */
-MUST_CHECK bool export_read_whole(const struct diff_source *source,
+MUST_CHECK bool export_read_whole(const struct diff_source *source, const char *scratch,
                                   const struct verify_visitor *visitor,
                                   struct verify_report *report, struct buf *problems,
                                   struct err *err);

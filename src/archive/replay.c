@@ -16,6 +16,7 @@
 
 struct replay {
     struct sorted sorted;
+    const char *scratch;
     const struct diff_source *source; /* that is read */
     struct arena arena;               /* of one line */
     bool compared;                    /* what is read tells old images */
@@ -167,7 +168,7 @@ static bool read_one(struct replay *replay, const struct diff_source *source, st
 
     verify_report_init(&report);
     replay->source = source;
-    bool ok = export_read_whole(source, &visitor, &report, replay->problems, err);
+    bool ok = export_read_whole(source, replay->scratch, &visitor, &report, replay->problems, err);
     replay->text_bytes += report.text_bytes;
     if (ok)
         replay->known_ms = report.incremental ? report.to_ms : report.time_ms;
@@ -367,7 +368,7 @@ bool exports_replay(const struct diff_source *sources, size_t count, const char 
                     const struct replay_target *target, struct arena *arena,
                     struct replay_result *out, struct buf *problems, struct err *err)
 {
-    struct replay replay = {.problems = problems};
+    struct replay replay = {.scratch = scratch, .problems = problems};
 
     assert(count > 0);
     arena_init(&replay.arena);

@@ -208,13 +208,13 @@ static void sums_check(struct verify *verify, const struct summary *summary,
 static bool files_verify(struct verify *verify, const struct summary *summary,
                          const struct file_entry *files, size_t count, struct err *err)
 {
-    struct key_set seen;
     bool ok = true;
 
-    key_set_init(&seen);
+    verify->seen = seen_new(verify->settings->scratch, SEEN_KEYS_MOST);
     for (size_t i = 0; ok && i < count; i++)
-        ok = file_verify(verify, summary, &files[i], &seen, &verify->report->items, err);
-    key_set_release(&seen);
+        ok = file_verify(verify, summary, &files[i], &verify->report->items, err);
+    ok = ok && repeats_verify(verify, files, err);
+    seen_free(verify->seen);
     return ok;
 }
 

@@ -1,9 +1,9 @@
 /* archive/verify.h - checks that an export is whole, full or incremental, in either format: its
  * manifests, their checksums, every data file and every line in it (spec/export.md 3 and 4), and
  * that a full one's folder holds nothing else. Works on any store, knows nothing of the server that
- * wrote it, and takes memory for one line, one manifest, and 8 bytes of each partition key. What
- * reads exports for another end (`gramme diff`, `gramme replay`) reads them through this, and so
- * uses nothing that is not whole. Blocks; one thread. */
+ * wrote it, and takes memory for one line, one manifest, and the keys that seen.h keeps, however
+ * large the export is. What reads exports for another end (`gramme diff`, `gramme replay`) reads
+ * them through this, and so uses nothing that is not whole. Blocks; one thread. */
 #ifndef ARCHIVE_VERIFY_H
 #define ARCHIVE_VERIFY_H
 
@@ -29,6 +29,7 @@ struct verify_settings {
                    not compared with those of the manifests */
     const char *keys[2]; /* partition and sort key; NULL: there is none, or it is not known, and
                             then order and uniqueness go unchecked */
+    const char *scratch; /* folder of a temporary file, see seen.h; may be NULL */
     struct verify_visitor visitor;
 };
 
@@ -48,7 +49,6 @@ struct verify_report {
     uint64_t file_bytes; /* compressed */
     uint64_t text_bytes;
     uint64_t etags_unchecked; /* of parts that are not as long as ours, or encrypted by KMS */
-    bool keys_unchecked;      /* too many partition keys to remember: not all were compared */
     uint64_t problem_count;
     struct buf problems; /* a line each: where, and what is wrong */
 };

@@ -2,8 +2,8 @@
  * compressed bytes, the gzip data, its lines, the item of each, and their keys.
  *
  * Keys: within a partition the sort keys must rise, so no two items of one run of lines share a
- * key; and the partition key of each run must be new to the whole export, which takes 8 bytes for
- * each. */
+ * key; and the partition key of each run must be new to the whole export, which seen.c tells once
+ * all are known. */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,10 +21,6 @@
 /* Ours. An item is under 400 KB; escaped in the least favourable way its text is six times that. */
 #define LINE_MOST ((size_t)16 * 1024 * 1024)
 
-/* Ours: 64 million partition keys, half of the slots in use, are 1 GiB. */
-#define SLOTS_FIRST ((size_t)1024)
-#define SLOTS_MOST  ((size_t)1 << 27)
-
 /* spec/export.md 3.5: no time, no flags, OS 255. */
 #define GZIP_HEADER "\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
@@ -40,9 +36,8 @@ struct file {
     bool stopped; /* the visitor wants no more */
     uint64_t bytes, items, lines;
     uint8_t header[sizeof GZIP_HEADER - 1];
-    struct buf line;    /* of a line that came in pieces */
-    struct arena arena; /* of one line */
-    struct key_set *seen;
+    struct buf line;            /* of a line that came in pieces */
+    struct arena arena;         /* of one line */
     struct buf partition, sort; /* of the item before: type, value */
     bool has_before;
 };
@@ -50,54 +45,32 @@ struct file {
 /* --- keys ----------------------------------------------------------------------------------------
  */
 
-void key_set_init(struct key_set *set)
+/* Ours: so many lines of a file, and files, have places of their own. */
+#define PLACE_LINE_BITS 40
+
+static uint64_t place_of(size_t file, uint64_t line)
 {
-    *set = (struct key_set){calloc(SLOTS_FIRST, sizeof *set->slots), 0, SLOTS_FIRST};
-    assert(set->slots != NULL);
+    return (uint64_t)file << PLACE_LINE_BITS | (line & ((UINT64_C(1) << PLACE_LINE_BITS) - 1));
 }
 
-void key_set_release(struct key_set *set)
+/* What seen_repeats() tells with. */
+struct repeats {
+    struct verify *verify;
+    const struct file_entry *entries;
+};
+
+static void repeat_tell(void *context, uint64_t place)
 {
-    free(set->slots);
+    const struct repeats *repeats = context;
+
+    verify_problem(repeats->verify, repeats->entries[place >> PLACE_LINE_BITS].leaf,
+                   "line %llu: the items of this partition key are in two places",
+                   (unsigned long long)(place & ((UINT64_C(1) << PLACE_LINE_BITS) - 1)));
 }
 
-static uint64_t *slot_of(const struct key_set *set, uint64_t hash)
+bool repeats_verify(struct verify *verify, const struct file_entry *entries, struct err *err)
 {
-    size_t at = hash & (set->capacity - 1);
-
-    while (set->slots[at] != 0 && set->slots[at] != hash)
-        at = (at + 1) & (set->capacity - 1);
-    return &set->slots[at];
-}
-
-static void key_set_grow(struct key_set *set)
-{
-    struct key_set larger = {calloc(set->capacity * 2, sizeof *set->slots), set->count,
-                             set->capacity * 2};
-
-    assert(larger.slots != NULL);
-    for (size_t i = 0; i < set->capacity; i++)
-        if (set->slots[i] != 0)
-            *slot_of(&larger, set->slots[i]) = set->slots[i];
-    free(set->slots);
-    *set = larger;
-}
-
-/* False if it was there. Once the set is full, nothing is added any more. */
-static bool key_set_add(struct key_set *set, uint64_t hash, bool *full)
-{
-    uint64_t *slot = slot_of(set, hash == 0 ? 1 : hash);
-
-    if (*slot != 0)
-        return false;
-    *full = set->count * 2 >= SLOTS_MOST;
-    if (*full)
-        return true;
-    *slot = hash == 0 ? 1 : hash;
-    set->count++;
-    if (set->count * 2 > set->capacity)
-        key_set_grow(set);
-    return true;
+    return seen_repeats(verify->seen, repeat_tell, &(struct repeats){verify, entries}, err);
 }
 
 /* --- lines ---------------------------------------------------------------------------------------
@@ -132,26 +105,18 @@ static bool key_value(struct file *file, struct bytes item, const char *name, st
     return true;
 }
 
-static void partition_new(struct file *file, struct bytes partition)
+static bool order_check(struct file *file, struct bytes partition, struct bytes sort,
+                        struct err *err)
 {
-    bool full = false;
-
-    if (!key_set_add(file->seen, key_hash(partition), &full))
-        line_problem(file, "the items of this partition key are in two places");
-    file->verify->report->keys_unchecked |= full;
-}
-
-static void order_check(struct file *file, struct bytes partition, struct bytes sort)
-{
-    if (!file->has_before || !bytes_equal(partition, buf_bytes(&file->partition))) {
-        partition_new(file, partition);
-        return;
-    }
+    if (!file->has_before || !bytes_equal(partition, buf_bytes(&file->partition)))
+        return seen_put(file->verify->seen, key_hash(partition),
+                        place_of(file->entry->number, file->lines), err);
     int order = bytes_compare(buf_bytes(&file->sort), sort);
     if (order == 0)
         line_problem(file, "the key of the line before once more");
     else if (order > 0)
         line_problem(file, "its sort key belongs before that of the line before");
+    return true;
 }
 
 /* All items have keys of the types of the first. */
@@ -166,25 +131,27 @@ static void types_check(struct file *file, uint8_t partition, uint8_t sort)
         line_problem(file, "its key is of other types than that of the first item");
 }
 
-static void keys_check(struct file *file, struct bytes item)
+/* False, with err filled, where the keys so far cannot be kept; so the others down to lines. */
+static bool keys_check(struct file *file, struct bytes item, struct err *err)
 {
     const char *const *keys = file->verify->settings->keys;
     struct buf partition, sort;
 
     if (keys[0] == NULL)
-        return;
+        return true;
     buf_init_in(&partition, &file->arena);
     buf_init_in(&sort, &file->arena);
     if (!key_value(file, item, keys[0], &partition) ||
         (keys[1] != NULL && !key_value(file, item, keys[1], &sort)))
-        return;
+        return true;
     types_check(file, partition.data[0], keys[1] != NULL ? sort.data[0] : 0);
-    order_check(file, buf_bytes(&partition), buf_bytes(&sort));
+    bool ok = order_check(file, buf_bytes(&partition), buf_bytes(&sort), err);
     buf_clear(&file->partition);
     buf_put_bytes(&file->partition, buf_bytes(&partition));
     buf_clear(&file->sort);
     buf_put_bytes(&file->sort, buf_bytes(&sort));
     file->has_before = true;
+    return ok;
 }
 
 /* The key of an item as its line should have it: partition key, sort key. False if it is not known
@@ -262,8 +229,8 @@ static bool item_line(struct file *file, struct bytes line, struct err *err)
     uint64_t problems = file->verify->report->problem_count;
     size_check(file, item);
     lead_check(file, line, item);
-    keys_check(file, item);
-    return problems < file->verify->report->problem_count || SHOW(file, item, item, err);
+    return keys_check(file, item, err) &&
+           (problems < file->verify->report->problem_count || SHOW(file, item, item, err));
 }
 
 /* Each image is of the item that the keys name. */
@@ -309,8 +276,8 @@ static void schema_check(struct file *file, struct bytes keys)
 }
 
 /* spec/export.md 4.5. */
-static void change_check(struct file *file, struct bytes line, struct bytes keys,
-                         const struct line_change *change)
+static bool change_check(struct file *file, struct bytes line, struct bytes keys,
+                         const struct line_change *change, struct err *err)
 {
     const struct summary *summary = file->summary;
 
@@ -326,7 +293,7 @@ static void change_check(struct file *file, struct bytes line, struct bytes keys
     if (change->after.size > 0)
         image_check(file, keys, change->after, "NewImage");
     keys_order_check(file, line, keys);
-    keys_check(file, keys);
+    return keys_check(file, keys, err);
 }
 
 static bool change_line(struct file *file, struct bytes line, struct err *err)
@@ -341,8 +308,9 @@ static bool change_line(struct file *file, struct bytes line, struct err *err)
     }
     file->items++;
     uint64_t problems = file->verify->report->problem_count;
-    change_check(file, line, keys, &change);
-    return problems < file->verify->report->problem_count || SHOW(file, change, keys, &change, err);
+    return change_check(file, line, keys, &change, err) &&
+           (problems < file->verify->report->problem_count ||
+            SHOW(file, change, keys, &change, err));
 }
 
 static bool line_check(struct file *file, struct bytes line, struct err *err)
@@ -535,10 +503,9 @@ static void file_close(struct file *file)
 }
 
 bool file_verify(struct verify *verify, const struct summary *summary,
-                 const struct file_entry *entry, struct key_set *seen, uint64_t *items,
-                 struct err *err)
+                 const struct file_entry *entry, uint64_t *items, struct err *err)
 {
-    struct file file = {.verify = verify, .summary = summary, .entry = entry, .seen = seen};
+    struct file file = {.verify = verify, .summary = summary, .entry = entry};
     struct object_location where = {verify->settings->bucket, entry->place};
 
     file_open(&file);

@@ -427,7 +427,8 @@ static void file_read(struct verify *verify, const struct summary *summary, stru
         verify_problem(verify, LEAF_FILES, "line %lu: %s", number, err.message);
         return;
     }
-    struct file_entry entry = {.items = values[FILE_ITEMS].count,
+    struct file_entry entry = {.number = out->size / sizeof entry,
+                               .items = values[FILE_ITEMS].count,
                                .md5 = values[FILE_MD5].text,
                                .etag = values[FILE_ETAG].text,
                                .key = values[FILE_KEY].text,

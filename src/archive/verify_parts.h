@@ -3,6 +3,7 @@
 #ifndef ARCHIVE_VERIFY_PARTS_H
 #define ARCHIVE_VERIFY_PARTS_H
 
+#include "archive/seen.h"
 #include "archive/verify.h"
 
 /* The work at hand, shared by all parts. */
@@ -12,6 +13,7 @@ struct verify {
     struct verify_report *report;
     struct arena arena; /* what lasts as long as the work */
     uint16_t key_types; /* of the keys that were named, as the first item has them; 0: none yet */
+    struct seen *seen;  /* of the partition keys */
     struct buf schema;  /* names and types of the key attributes, once a line has shown them */
 };
 
@@ -34,6 +36,7 @@ struct summary {
 };
 
 struct file_entry {
+    size_t number; /* of its line in the manifest, from 0 */
     uint64_t items;
     struct bytes md5; /* base64 */
     struct bytes etag;
@@ -53,17 +56,12 @@ void files_read(struct verify *verify, const struct summary *summary, struct byt
 /* --- data files (verify_file.c) -----------------------------------------------------------------
  */
 
-/* Partition keys that were seen, by their hashes. */
-struct key_set {
-    uint64_t *slots; /* 0: free */
-    size_t count, capacity;
-};
-void key_set_init(struct key_set *set);
-void key_set_release(struct key_set *set);
-
 /* Reads a data file through. False, with err filled: it could not be read. */
 MUST_CHECK bool file_verify(struct verify *verify, const struct summary *summary,
-                            const struct file_entry *entry, struct key_set *seen, uint64_t *items,
-                            struct err *err);
+                            const struct file_entry *entry, uint64_t *items, struct err *err);
+
+/* After all of them: partition keys that are in two places. False as above. */
+MUST_CHECK bool repeats_verify(struct verify *verify, const struct file_entry *entries,
+                               struct err *err);
 
 #endif
