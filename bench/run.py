@@ -56,16 +56,44 @@ def signed(operation, body, when, key):
             f"Signature={signature}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
 
 
+def item_text(at, size):
+    head = ('{"pk":{"S":"user#%06d"},"age":{"N":"42"},"active":{"BOOL":true},"tags":{"SS":["red","green","blue"]},'
+            '"address":{"M":{"street":{"S":"1 Main St"},"zip":{"S":"12345"},"geo":{"L":[{"N":"12.5"},{"N":"-7.25"}]}}},'
+            '"note":{"S":"' % at)
+    return head + "n" * (size - len(head) - 3) + '"}}'
+
+
 def put_body(at):
     """A PutItem of 1,024 bytes."""
-    head = ('{"TableName":"%s","Item":{"pk":{"S":"user#%06d"},"age":{"N":"42"},"active":{"BOOL":true},"tags":{"SS":'
-            '["red","green","blue"]},"address":{"M":{"street":{"S":"1 Main St"},"zip":{"S":"12345"},"geo":{"L":'
-            '[{"N":"12.5"},{"N":"-7.25"}]}}},"note":{"S":"' % (TABLE, at))
-    return (head + "n" * (1024 - len(head) - 4) + '"}}}').encode()
+    head = '{"TableName":"%s","Item":' % TABLE
+    return (head + item_text(at, 1023 - len(head)) + "}").encode()
 
 
 def get_body(at):
     return ('{"TableName":"%s","Key":{"pk":{"S":"user#%06d"}}}' % (TABLE, at)).encode()
+
+
+BATCH = 25  # items of a BatchWriteItem
+TRANSACTION = 10  # items of a transaction
+
+
+def batch_body(at):
+    """A BatchWriteItem of items of 1 KB."""
+    puts = ('{"PutRequest":{"Item":%s}}' % item_text(key, 1000) for key in range(at * BATCH, (at + 1) * BATCH))
+    return ('{"RequestItems":{"%s":[%s]}}' % (TABLE, ",".join(puts))).encode()
+
+
+def transaction(kind, member_of):
+    """What makes the body of a transaction: `member_of(key)` for each of its items."""
+    def body(at):
+        items = ('{"%s":{"TableName":"%s",%s}}' % (kind, TABLE, member_of(key))
+                 for key in range(at * TRANSACTION, (at + 1) * TRANSACTION))
+        return ('{"TransactItems":[%s]}' % ",".join(items)).encode()
+    return body
+
+
+transact_put_body = transaction("Put", lambda key: '"Item":' + item_text(key, 1000))
+transact_get_body = transaction("Get", lambda key: '"Key":{"pk":{"S":"user#%06d"}}' % key)
 
 
 def condition_body(at):
@@ -82,14 +110,14 @@ def update_body(at):
             '["green"]}}}' % (TABLE, at)).encode()
 
 
-def write_requests(path, operation, body_of):
+def write_requests(path, operation, body_of, count=REQUESTS):
     """A file for signed.lua; signatures hold for 15 minutes, so it is written anew for each run."""
     when = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     key = ("AWS4" + SECRET).encode()
     for part in (when[:8], REGION, "dynamodb", "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     with open(path, "wb") as file:
-        for at in range(REQUESTS):
+        for at in range(count):
             request = signed(operation, body_of(at), when, key)
             file.write(b"%d\n%s" % (len(request), request))
 
@@ -273,15 +301,18 @@ def updates(arguments, folder):
                                       ("UpdateItem beside srv_put KEYS=2", "put", puts, changes)))
 
 
-QUERY_ITEMS = 100_000  # both that table and the limit's fit into their caches
+QUERY_ITEMS = 100_000
+QUERY_CACHES = (("tables in the cache", "512M", 320), ("tables larger than the cache", "64M", 40))  # --memory; its MB
 SCAN_ITEMS = 200_000
 PAGE_TABLE = "Pages"
+PAGE_ORDER = random.Random(1).choices(range(QUERY_ITEMS // 10), k=REQUESTS)  # as the limit's scans: a cache that is too
+# small keeps nothing of what is read in turns
 
 
 def query_body(at):
     """Of the ten items of a partition."""
     return ('{"TableName":"%s","KeyConditionExpression":"pk = :pk","ExpressionAttributeValues":{":pk":{"S":"k%d"}}}'
-            % (PAGE_TABLE, at % (QUERY_ITEMS // 10))).encode()
+            % (PAGE_TABLE, PAGE_ORDER[at])).encode()
 
 
 def filled_with_pages(arguments, folder, items, *options):
@@ -298,22 +329,29 @@ def filled_with_pages(arguments, folder, items, *options):
 
 
 def query(arguments, folder):
-    """Query of 10 items of 1 KB beside srv_echo and a scan of 10 by the engine alone."""
+    """Query of 10 items of 1 KB beside srv_echo and a scan of 10 by the engine alone, which has as large a cache: five
+    eighths of what `--memory` gives."""
     puts, queries, port = folder / "puts", folder / "queries", str(free_port())
-    server = filled_with_pages(arguments, folder, QUERY_ITEMS, *with_credentials(folder))
+    filled_with_pages(arguments, folder, QUERY_ITEMS).stop()
     echo = Process([arguments.limits / "srv_echo", port, str(arguments.loops)], f"http://127.0.0.1:{port}/")
     try:
         echo.wait_until_up()
-        for connections in arguments.connections:
-            write_requests(puts, "PutItem", put_body)
-            write_requests(queries, "Query", query_body)
-            compare("Query of 10 beside srv_echo", echo, server, (puts, queries), connections, arguments)
-        out = subprocess.run([arguments.limits / "bench_rocksdb", folder / "limit", str(QUERY_ITEMS), "ls"],
-                             capture_output=True, text=True, check=True).stdout
-        print("limit: " + re.search(r"scan of 10.*", out)[0])
+        for title, memory, cache_mb in QUERY_CACHES:
+            server = gramme(arguments, folder, "--loops", str(arguments.loops), "--memory", memory,
+                            *with_credentials(folder))
+            server.wait_until_up()
+            for connections in arguments.connections:
+                write_requests(puts, "PutItem", put_body)
+                write_requests(queries, "Query", query_body)
+                compare(f"Query of 10 beside srv_echo, {title}", echo, server, (puts, queries), connections, arguments)
+            server.stop()
+            out = subprocess.run([arguments.limits / "bench_rocksdb", folder / "limit", str(QUERY_ITEMS), "ls"],
+                                 capture_output=True, text=True, check=True,
+                                 env={**os.environ, "RDB_CACHE": str(cache_mb)}).stdout
+            print("limit: " + re.search(r"scan of 10.*", out)[0])
+            shutil.rmtree(folder / "limit")
     finally:
-        for each in (echo, server):
-            each.stop()
+        echo.stop()
 
 
 def scan(arguments, folder):
@@ -371,6 +409,63 @@ def beside_limits(arguments, folder, pairs):
     finally:
         for each in (echo, put, server):
             each.stop()
+
+
+def batches(arguments, folder):
+    """Several items in one request, beside srv_echo with the same requests and what the engine takes for as many keys:
+    twice that and echo is the goal. A write's keys are items and log records, of which srv_put takes as many; what
+    its requests cost is taken off."""
+    loops = str(arguments.loops)
+    server = gramme(arguments, folder, "--loops", loops)
+    server.wait_until_up()
+    create_table(server.url, TABLE, True)
+    server.stop()
+    servers = {"gramme": gramme(arguments, folder, "--loops", loops, *with_credentials(folder))}
+    for name, items in (("echo", 0), ("batch", BATCH), ("transaction", TRANSACTION)):
+        port, database = str(free_port()), folder / f"limit-{name}"
+        command = [arguments.limits / ("srv_put" if items else "srv_echo"), port, loops]
+        servers[name] = Process([*command, database] if items else command, f"http://127.0.0.1:{port}/",
+                                {"KEYS": str(items * 2)})
+    try:
+        for each in servers.values():
+            each.wait_until_up()
+        for connections in arguments.connections:
+            compare_batches(arguments, folder, servers, connections)
+    finally:
+        for each in servers.values():
+            each.stop()
+    out = subprocess.run([arguments.limits / "bench_rocksdb", folder / "limit", str(REQUESTS), "lg"],
+                         capture_output=True, text=True, check=True).stdout
+    print("limit: " + re.search(r"random get \(2nd\).*", out)[0])
+
+
+def compare_batches(arguments, folder, servers, connections):
+    puts = folder / "puts"
+    write_requests(puts, "PutItem", put_body)
+    wanted = {"PutItem": [("echo", puts), ("batch", puts), ("transaction", puts)]}
+    for operation, body_of, items in (("BatchWriteItem", batch_body, BATCH),
+                                      ("TransactWriteItems", transact_put_body, TRANSACTION),
+                                      ("TransactGetItems", transact_get_body, TRANSACTION)):
+        file = folder / operation
+        write_requests(file, operation, body_of, REQUESTS // items)
+        wanted[operation] = [("echo", file), ("gramme", file)]
+    wrk(servers["gramme"], folder / "BatchWriteItem", 32, 2)  # the items that others find
+    runs = {(operation, name): [] for operation, rows in wanted.items() for name, _ in rows}
+    for _ in range(arguments.rounds):
+        for operation, rows in wanted.items():
+            for name, file in rows:
+                runs[operation, name].append(wrk(servers[name], file, connections, arguments.seconds))
+    base = median(runs["PutItem", "echo"], "cpu_us")
+    for operation, limit, items in (("BatchWriteItem", "batch", BATCH),
+                                    ("TransactWriteItems", "transaction", TRANSACTION),
+                                    ("TransactGetItems", None, TRANSACTION)):
+        print(f"{operation} of {items}, {connections} connections, {arguments.loops} loops")
+        for name in ("echo", "gramme"):
+            row(name, runs[operation, name])
+        if limit:
+            engine = median(runs["PutItem", limit], "cpu_us") - base
+            print(f"  engine       CPU {engine:.1f} us for {items * 2} keys; "
+                  f"echo + 2 x engine: {median(runs[operation, 'echo'], 'cpu_us') + 2 * engine:.1f} us", flush=True)
 
 
 def corpus():
@@ -651,8 +746,8 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "updates", "query", "scan", "export", "changes", "isolation",
-                                         "start"))
+    parser.add_argument("what", choices=("requests", "updates", "batches", "query", "scan", "export", "changes",
+                                         "isolation", "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
                         help="folder of the built limit programs (environment: LIMITS)")
@@ -667,15 +762,15 @@ def main():
                         help="of gramme serve, for `isolation` and `export`; may be given more than once")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases lie (default: a temporary folder)")
     arguments = parser.parse_args()
-    if arguments.limits is None and arguments.what in ("requests", "updates", "query"):
+    if arguments.limits is None and arguments.what in ("requests", "updates", "batches", "query"):
         parser.error("--limits is missing")
     if arguments.limits is not None:
         arguments.limits = pathlib.Path(arguments.limits).resolve()
     arguments.gramme = arguments.gramme.resolve()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
-        {"requests": requests, "updates": updates, "query": query, "scan": scan, "export": export,
-         "changes": changes, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
+        {"requests": requests, "updates": updates, "batches": batches, "query": query, "scan": scan,
+         "export": export, "changes": changes, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
