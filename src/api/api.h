@@ -105,6 +105,10 @@ void put_time_member(struct buf *out, const char *name, uint64_t micros);
 void put_item_member(struct buf *out, const char *name, struct bytes item);
 void put_comma(struct buf *out); /* before the next element of a list, but the first */
 
+/* ItemCollectionMetrics, where they are asked for: of one write, or of many by their tables. */
+void put_collection_member(struct request *request, const struct write *write);
+void put_collections_member(struct request *request, const struct write *writes, size_t count);
+
 struct extras;
 
 /* An index as a reply shows it; of a local one only the figures are. */

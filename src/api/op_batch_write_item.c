@@ -135,7 +135,11 @@ static bool batch_answer(void *context, const struct write *writes, size_t count
 {
     struct request *request = context;
 
+    for (size_t i = 0; i < count; i++)
+        if (!collection_check(&writes[i], err))
+            return false;
     buf_put_literal(&request->reply, "{\"UnprocessedItems\":{}");
+    put_collections_member(request, writes, count);
     if (capacity_wanted(request) && !put_capacity(request, writes, count, err))
         return false;
     buf_put_literal(&request->reply, "}");

@@ -29,6 +29,7 @@ static bool delete_answer(void *context, const struct write *writes, size_t coun
     if (old.size > 0 && request_is(request, "ReturnValues", "ALL_OLD"))
         put_item_member(out, "Attributes", old);
     put_consumed_of_write(request, &writes[0]);
+    put_collection_member(request, &writes[0]);
     buf_put_literal(out, "}");
     return true;
 }

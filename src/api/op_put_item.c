@@ -31,11 +31,13 @@ static bool put_answer(void *context, const struct write *writes, size_t count, 
     struct buf *out = &request->reply;
 
     (void)count;
-    (void)err;
+    if (!collection_check(&writes[0], err))
+        return false;
     buf_put_literal(out, "{");
     if (old.size > 0 && request_is(request, "ReturnValues", "ALL_OLD"))
         put_item_member(out, "Attributes", old);
     put_consumed_of_write(request, &writes[0]);
+    put_collection_member(request, &writes[0]);
     buf_put_literal(out, "}");
     return true;
 }

@@ -250,6 +250,18 @@ static bool transaction_settle(struct write *write, struct arena *arena, struct 
     return true;
 }
 
+static void collections_weigh(struct transaction *transaction, const struct write *writes,
+                              size_t count)
+{
+    struct err inner;
+
+    for (size_t i = 0; i < count; i++)
+        if (transaction->reasons[i].code == NULL && !collection_check(&writes[i], &inner)) {
+            transaction->reasons[i] = reason_invalid(transaction->request, &inner);
+            transaction->reasons[i].code = "ItemCollectionSizeLimitExceeded";
+        }
+}
+
 static bool transaction_answer(void *context, const struct write *writes, size_t count,
                                struct err *err)
 {
@@ -257,6 +269,7 @@ static bool transaction_answer(void *context, const struct write *writes, size_t
     struct request *request = transaction->request;
     struct bytes names[ACTIONS_MOST];
 
+    collections_weigh(transaction, writes, count);
     if (!reasons_none(request, transaction->reasons, count, err))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -266,6 +279,7 @@ static bool transaction_answer(void *context, const struct write *writes, size_t
      * transactWrite). */
     put_spent_member(request, writes, names, count,
                      transaction->replayed ? CONSUMED_READING : CONSUMED_WRITING);
+    put_collections_member(request, writes, count);
     buf_put_literal(&request->reply, "}");
     if (transaction->token.name.size > 0 && !transaction->replayed)
         token_stage(&request->work, &transaction->token);

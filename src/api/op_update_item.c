@@ -84,10 +84,12 @@ static bool update_answer(void *context, const struct write *writes, size_t coun
     struct bytes new = writes[0].kind == WRITE_PUT ? writes[0].item : BYTES_NONE;
 
     (void)count;
-    (void)err;
+    if (!collection_check(&writes[0], err))
+        return false;
     buf_put_literal(&request->reply, "{");
     put_return_values(request, old, new);
     put_consumed_of_write(request, &writes[0]);
+    put_collection_member(request, &writes[0]);
     buf_put_literal(&request->reply, "}");
     return true;
 }

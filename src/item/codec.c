@@ -317,6 +317,15 @@ void value_put_number(struct buf *out, struct bytes number)
     buf_put_bytes(out, number);
 }
 
+void value_put_data(struct buf *out, enum value_type type, struct bytes data)
+{
+    assert(type == VALUE_S || type == VALUE_B);
+    uint8_t *to = packed_head_put(out, type == VALUE_S ? PACKED_S : PACKED_B, data.size);
+    if (data.size > 0)
+        memcpy(to, data.data, data.size);
+    packed_end_put(out, to + data.size);
+}
+
 size_t value_open(struct buf *out)
 {
     return packed_container_begin(out);

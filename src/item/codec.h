@@ -75,12 +75,13 @@ bool value_next(struct item_walk *walk, struct value *out);
 bool value_find(const struct value *map, struct bytes name, struct value *out);
 
 /* Writes an item straight to the end of a buf: item_open(), then its attributes in the order of
- * their names, each a name and a value. An encoded value is put as it is; a number by itself; a
- * set, L or M by opening it, putting its members in their order, and closing it with what
+ * their names, each a name and a value. An encoded value is put as it is; a number, text or data by
+ * itself; a set, L or M by opening it, putting its members in their order, and closing it with what
  * value_open() returned. value_read() is the value that begins such bytes. */
 void item_open(struct buf *out);
 void value_put_name(struct buf *out, struct bytes name);
 void value_put_number(struct buf *out, struct bytes number);
+void value_put_data(struct buf *out, enum value_type type, struct bytes data); /* S or B */
 size_t value_open(struct buf *out);
 void value_close(struct buf *out, size_t opened, enum value_type type, uint32_t count);
 struct value value_read(struct bytes encoded);

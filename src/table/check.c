@@ -10,6 +10,7 @@
 
 #include "item/json.h"
 #include "table/catalog.h"
+#include "table/collection.h"
 #include "table/index.h"
 #include "table/items.h"
 #include "table/tally.h"
@@ -93,6 +94,9 @@ struct table_walk {
     const struct table *table;
     struct table_figures counted;
     struct table_figures *entries; /* found, of each index */
+    /* of a table with local indexes: the collection that is being walked */
+    struct buf collection;
+    uint64_t collection_bytes, collections;
 };
 
 static const char *key_text(struct check *check, struct bytes key_item)
@@ -102,6 +106,77 @@ static const char *key_text(struct check *check, struct bytes key_item)
     buf_init_in(&text, &check->arena);
     item_write_json(key_item, &text);
     return arena_text(&check->arena, buf_bytes(&text));
+}
+
+/* What was counted of a collection is what its counter says. */
+static bool collection_end(struct table_walk *walk)
+{
+    struct check *check = walk->check;
+    uint64_t stored;
+
+    if (walk->collection.size == 0)
+        return true;
+    struct bytes place = collection_place(&check->arena, walk->table, buf_bytes(&walk->collection));
+    if (!collection_read(check->engine, check->snapshot, place, &stored, check->err))
+        return false;
+    if (stored != walk->collection_bytes)
+        differ(check, "%.*s: a collection is said to have %llu bytes, it has %llu",
+               BYTES_ARGS(walk->table->name), (unsigned long long)stored,
+               (unsigned long long)walk->collection_bytes);
+    walk->collections++;
+    walk->collection_bytes = 0;
+    buf_clear(&walk->collection);
+    return true;
+}
+
+/* Items of one collection follow each other. */
+static bool collection_add(struct table_walk *walk, struct bytes key, struct bytes item)
+{
+    struct bytes collection = collection_of(&walk->check->arena, walk->table, key);
+
+    if (!bytes_equal(collection, buf_bytes(&walk->collection))) {
+        if (!collection_end(walk))
+            return false;
+        buf_put_bytes(&walk->collection, collection);
+    }
+    walk->collection_bytes += item_size(item);
+    return true;
+}
+
+static bool counter_visit(void *context, struct bytes place, struct bytes value)
+{
+    static const uint8_t zero[8];
+
+    (void)place;
+    *(uint64_t *)context += !bytes_equal(value, bytes_of(zero, sizeof zero));
+    return true;
+}
+
+/* Every collection was met; a counter of one that is empty is 0. */
+static bool collections_end(struct table_walk *walk)
+{
+    struct check *check = walk->check;
+    uint64_t counters = 0;
+    uint8_t from[12], to[8];
+    struct engine_scan scan = {
+        .space = SPACE_STATISTICS,
+        .from = bytes_of(from, sizeof from),
+        .to = bytes_of(to, sizeof to),
+        .snapshot = check->snapshot,
+        .visit = counter_visit,
+        .context = &counters,
+    };
+
+    be64_store(from, walk->table->number);
+    be32_store(from + 8, TALLY_SHARDS);
+    be64_store(to, walk->table->number + 1);
+    if (!collection_end(walk) || engine_scan_all(check->engine, &scan, check->err) == SCAN_FAILED)
+        return false;
+    if (counters != walk->collections)
+        differ(check, "%.*s: there are sizes of %llu collections, and %llu collections",
+               BYTES_ARGS(walk->table->name), (unsigned long long)counters,
+               (unsigned long long)walk->collections);
+    return true;
 }
 
 static bool entry_check(struct table_walk *walk, const struct table_index *index,
@@ -121,6 +196,7 @@ static bool entry_check(struct table_walk *walk, const struct table_index *index
     if (there) {
         found->items++;
         found->bytes += (int64_t)item_size(value.bytes);
+        walk->collection_bytes += index->local ? item_size(value.bytes) : 0;
     }
     if (!there && index->building &&
         !index_fill_passed(check->engine, check->snapshot, index->number, key, &due, check->err))
@@ -153,6 +229,8 @@ static bool item_visit(void *context, struct bytes place, struct bytes value)
                key_text(check, table_key_item(walk->table, stored.item, &check->arena)));
     walk->counted.items++;
     walk->counted.bytes += (int64_t)item_size(stored.item);
+    if (table_has_collections(walk->table) && !collection_add(walk, key, stored.item))
+        return give_up(check);
     for (uint32_t i = 0; i < walk->table->index_count; i++)
         if (!entry_check(walk, &walk->table->indexes[i], &walk->entries[i], key, stored.item))
             return false;
@@ -242,7 +320,11 @@ static bool table_check(struct check *check, const struct table *table)
     struct table_walk walk = {.check = check, .table = table, .entries = entries};
 
     check->told = 0;
-    if (!number_walk(check, SPACE_ITEMS, table->number, item_visit, &walk))
+    buf_init(&walk.collection);
+    bool walked =
+        number_walk(check, SPACE_ITEMS, table->number, item_visit, &walk) && collections_end(&walk);
+    buf_release(&walk.collection);
+    if (!walked)
         return false;
     check->figures->tables++;
     check->figures->items += (uint64_t)walk.counted.items;

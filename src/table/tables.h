@@ -133,7 +133,20 @@ struct write {
     struct bytes old; /* the item before, in the work's arena; BYTES_NONE: there was none */
     /* filled before `answer` is called */
     struct index_change *indexes; /* one for each of table->indexes */
+    /* Bytes of the item's collection before the call and after it, entries of local indexes
+     * included; 0 for tables without local indexes, and of WRITE_NOTHING. */
+    uint64_t collection_before, collection_after;
 };
+
+/* The service's bound on an item collection (developer guide, "Item collections"): a write that
+ * makes one grow beyond it fails with ERR_COLLECTION_SIZE. For an `answer`. The words are those of
+ * a cancelled transaction's reason in the API reference. */
+#define COLLECTION_SIZE_MOST (UINT64_C(10) << 30)
+MUST_CHECK bool collection_check(const struct write *write, struct err *err);
+
+/* The key of the item's collection as an item: the partition key alone. Empty for tables without
+ * local indexes. */
+struct bytes collection_key(const struct write *write, struct arena *arena);
 
 /* All writes or none, in one commit: locks the keys (in key order) or waits, reads the old items,
  * settles what is written, has `answer` build the reply (it may stage more of its own), stages

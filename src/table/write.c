@@ -10,6 +10,7 @@
 #include "table/catalog.h"
 
 #include "base/hash.h"
+#include "table/collection.h"
 #include "table/index.h"
 #include "table/items.h"
 #include "table/tally.h"
@@ -21,6 +22,7 @@ struct staged {
     struct bytes old_stamp; /* BYTES_NONE: there was no item */
     uint64_t old_size, new_size;
     struct index_step *steps; /* one for each index; those of write->indexes that changed */
+    struct bytes collection;  /* where its size is counted; empty: it has none */
 };
 
 uint64_t item_lock(uint64_t table, struct bytes key)
@@ -214,6 +216,42 @@ static void indexes_stage(struct engine_batch *batch, struct tally *tally,
     }
 }
 
+/* --- collections ------------------------------------------------------------------------------ */
+
+static int64_t growth_of(const struct staged *staged)
+{
+    const struct write *write = staged->write;
+    int64_t growth = (int64_t)staged->new_size - (int64_t)staged->old_size;
+
+    for (uint32_t i = 0; i < write->table->index_count && write->table->indexes[i].local; i++)
+        growth += (int64_t)write->indexes[i].new_size - (int64_t)write->indexes[i].old_size;
+    return growth;
+}
+
+/* What all writes of the call together make of their collections. */
+static bool collections_prepare(struct work *work, struct staged *staged, size_t count,
+                                struct tally *tally, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct write *write = staged[i].write;
+        if (write->kind == WRITE_NOTHING || !table_has_collections(write->table))
+            continue;
+        staged[i].collection = collection_place(work->arena, write->table, write->key);
+        tally_of(tally, staged[i].collection, 1)->deltas[0] += growth_of(&staged[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct write *write = staged[i].write;
+        if (staged[i].collection.size == 0)
+            continue;
+        int64_t growth = tally_of(tally, staged[i].collection, 1)->deltas[0];
+        if (!collection_read(work->tables->engine, NULL, staged[i].collection,
+                             &write->collection_before, err))
+            return false;
+        write->collection_after = write->collection_before + (uint64_t)growth;
+    }
+    return true;
+}
+
 /* --- one write -------------------------------------------------------------------------------- */
 
 static bool write_prepare(struct work *work, struct write *write, struct staged *staged,
@@ -302,12 +340,14 @@ enum run table_write(struct work *work, struct write *writes, size_t count,
             return RUN_FAILED;
         changed = changed || changes_something(&staged[i]);
     }
+    tally_init(&tally, work->arena);
+    if (!collections_prepare(work, staged, count, &tally, err))
+        return RUN_FAILED;
     if (!answer(context, writes, count, err))
         return RUN_FAILED;
     if (!changed && work->batch.count == 0)
         return RUN_DONE;
     tables_expect(work, writes, count);
-    tally_init(&tally, work->batch.arena);
     for (size_t i = 0; i < count; i++)
         write_stage(&work->batch, &work->tables->engine->limits, &tally, &staged[i]);
     tally_stage(&tally, &work->batch);

@@ -270,17 +270,79 @@ enum tampering {
     TAMPER_TABLE_FIGURES,
     TAMPER_ITEM_GONE,
     TAMPER_NUMBER,
+    TAMPER_COLLECTION,
+    TAMPER_NO_COLLECTION,
 };
 
-/* Changes what there is of the item {p, 1, a 1, b x} and the entries of "all". */
+/* Where the changed item or counter is. */
+static struct bytes other_place(struct arena *arena, enum tampering how, const struct table *table,
+                                const struct table_index *index, struct bytes key)
+{
+    struct buf place;
+
+    buf_init_in(&place, arena);
+    buf_put_be64(&place, how == TAMPER_FIGURES ? index->number : table->number);
+    if (how == TAMPER_ITEM_GONE)
+        buf_put_bytes(&place, key);
+    if (how == TAMPER_FIGURES || how == TAMPER_TABLE_FIGURES)
+        buf_put_be32(&place, log_shard(key));
+    if (how == TAMPER_COLLECTION || how == TAMPER_NO_COLLECTION) {
+        buf_put_be32(&place, UINT32_MAX);
+        buf_put_bytes(&place, how == TAMPER_COLLECTION ? bytes_of(key.data, 8 + 3) : key);
+    }
+    return buf_bytes(&place);
+}
+
+static struct bytes entry_place(struct arena *arena, enum tampering how,
+                                const struct table_index *index, struct bytes index_key)
+{
+    struct buf place;
+
+    buf_init_in(&place, arena);
+    buf_put_be64(&place, index->number + (how == TAMPER_NUMBER ? 100 : 0));
+    buf_put_bytes(&place, index_key);
+    if (how == TAMPER_ENTRY_MORE)
+        buf_put_u8(&place, 'x');
+    return buf_bytes(&place);
+}
+
+static void tampering_stage(struct engine_batch *batch, enum tampering how, struct bytes entry,
+                            struct bytes item, struct bytes other)
+{
+    int64_t deltas[2] = {1, 0};
+
+    switch (how) {
+    case TAMPER_COLLECTION:
+    case TAMPER_NO_COLLECTION:
+        batch_add(batch, SPACE_STATISTICS, other, deltas, 1);
+        break;
+    case TAMPER_ENTRY_GONE:
+        batch_delete(batch, SPACE_INDEX, entry);
+        break;
+    case TAMPER_ENTRY_MORE:
+    case TAMPER_NUMBER:
+        batch_put(batch, SPACE_INDEX, entry, item);
+        break;
+    case TAMPER_ENTRY_OTHER:
+        batch_put(batch, SPACE_INDEX, entry, test_item(batch->arena, "{'b':{'S':'x'}}"));
+        break;
+    case TAMPER_FIGURES:
+    case TAMPER_TABLE_FIGURES:
+        batch_add(batch, SPACE_STATISTICS, other, deltas, 2);
+        break;
+    case TAMPER_ITEM_GONE:
+        batch_delete(batch, SPACE_ITEMS, other);
+        break;
+    }
+}
+
+/* Changes what there is of the item {p, 1, a 1, b x} and its entry in "all". */
 static void tamper(struct fixture *fixture, enum tampering how)
 {
     struct engine_batch batch;
     struct index_entry entry;
     struct bytes key;
     struct call call;
-    struct buf place, item_place;
-    int64_t deltas[2] = {1, 0};
     struct err err;
 
     call_init(&call, &fixture->database);
@@ -291,41 +353,8 @@ static void tamper(struct fixture *fixture, enum tampering how)
     assert_true(table_key(table, item, false, &call.arena, &key, &err));
     assert_true(index_entry(table, index, key, item, &call.arena, &entry));
     batch_init(&batch, &call.arena);
-    buf_init_in(&place, &call.arena);
-    buf_put_be64(&place, index->number + (how == TAMPER_NUMBER ? 100 : 0));
-    buf_put_bytes(&place, entry.key);
-    if (how == TAMPER_ENTRY_MORE)
-        buf_put_u8(&place, 'x');
-    buf_init_in(&item_place, &call.arena);
-    buf_put_be64(&item_place, table->number);
-    if (how == TAMPER_ITEM_GONE)
-        buf_put_bytes(&item_place, key);
-    if (how == TAMPER_FIGURES) {
-        buf_clear(&item_place);
-        buf_put_be64(&item_place, index->number);
-    }
-    if (how == TAMPER_FIGURES || how == TAMPER_TABLE_FIGURES)
-        buf_put_be32(&item_place, log_shard(key));
-    switch (how) {
-    case TAMPER_ENTRY_GONE:
-        batch_delete(&batch, SPACE_INDEX, buf_bytes(&place));
-        break;
-    case TAMPER_ENTRY_MORE:
-    case TAMPER_NUMBER:
-        batch_put(&batch, SPACE_INDEX, buf_bytes(&place), entry.item);
-        break;
-    case TAMPER_ENTRY_OTHER:
-        batch_put(&batch, SPACE_INDEX, buf_bytes(&place),
-                  test_item(&call.arena, "{'b':{'S':'x'}}"));
-        break;
-    case TAMPER_FIGURES:
-    case TAMPER_TABLE_FIGURES:
-        batch_add(&batch, SPACE_STATISTICS, buf_bytes(&item_place), deltas, 2);
-        break;
-    case TAMPER_ITEM_GONE:
-        batch_delete(&batch, SPACE_ITEMS, buf_bytes(&item_place));
-        break;
-    }
+    tampering_stage(&batch, how, entry_place(&call.arena, how, index, entry.key), entry.item,
+                    other_place(&call.arena, how, table, index, key));
     while (!committer_commit(fixture->database.committer, &batch, &err))
         assert_int_equal(batch.outcome, COMMIT_CONFLICT);
     call_release(&call);
@@ -349,12 +378,15 @@ static void tells_what_is_not_whole(void **state)
         {TAMPER_FIGURES, "t: index all: the statistics say 2 of 12 bytes, there are 1 of 12\n"},
         {TAMPER_TABLE_FIGURES, "t: the statistics say 2 of 12 bytes, there are 1 of 12\n"},
         {TAMPER_ITEM_GONE,
+         "t: there are sizes of 1 collections, and 0 collections\n"
          "t: the statistics say 1 of 12 bytes, there are 0 of 0\n"
          "t: index local has an entry of no item, "
          "{\"a\":{\"N\":\"1\"},\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"1\"}}\n"
          "t: index all has an entry of no item, " THIS "\n"
          "t: index keys has an entry of no item, "
          "{\"a\":{\"N\":\"1\"},\"b\":{\"S\":\"x\"},\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"1\"}}\n"},
+        {TAMPER_COLLECTION, "t: a collection is said to have 23 bytes, it has 22\n"},
+        {TAMPER_NO_COLLECTION, "t: there are sizes of 2 collections, and 1 collections\n"},
         {TAMPER_NUMBER, "entries of an index lie under the number 103, which nothing has\n"},
     };
 

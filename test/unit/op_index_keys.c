@@ -122,11 +122,101 @@ static void updates_are_refused(void **state)
     SCRIPT(state, steps);
 }
 
+/* --- item collections --- */
+
+#define SIZE    ",\"ReturnItemCollectionMetrics\":\"SIZE\""
+#define METRICS "{\"ItemCollectionKey\":{\"pk\":{\"S\":\"p\"}},\"SizeEstimateRangeGB\":"
+#define OF_MANY "\"ItemCollectionMetrics\":{\"tab\":[" METRICS
+#define OF_ONE  "{\"ItemCollectionMetrics\":" METRICS
+#define FULL    "ItemCollectionSizeLimitExceededException: Collection size exceeded."
+#define OTHER   "{\"Put\":{" ON "\"Item\":{\"pk\":{\"S\":\"q\"},\"sk\":{\"S\":\"s\"}}}}"
+
+/* Has the collection of "p" hold more, as if there were items of so many bytes. */
+static void collection_fill(void **state, int64_t bytes)
+{
+    struct fixture *fixture = *state;
+    struct engine_batch batch;
+    struct arena arena;
+    struct buf place;
+    struct err err;
+
+    arena_init(&arena);
+    batch_init(&batch, &arena);
+    buf_init_in(&place, &arena);
+    buf_put_be64(&place, 1); /* the first table */
+    buf_put_be32(&place, UINT32_MAX);
+    buf_put_be64(&place, key_hash(BYTES("p")));
+    key_put_part(&place, KEY_S, BYTES("p"));
+    batch_add(&batch, SPACE_STATISTICS, buf_bytes(&place), &bytes, 1);
+    assert_true(committer_commit(fixture->database.committer, &batch, &err));
+    arena_release(&arena);
+}
+
+static void collections_are_shown(void **state)
+{
+    static const struct step before[] = {
+        {"CreateTable", table, OK, NULL},
+        HASH_TABLE, /* without local indexes */
+        {"PutItem", "{\"TableName\":\"hash\",\"Item\":{\"pk\":{\"S\":\"p\"}}" SIZE "}", OK, "{}"},
+        {"PutItem", "{" ITEM("") "}", OK, "{}"},
+        {"PutItem", "{" ITEM("") SIZE "}", OK, OF_ONE "[0.0,1.0]}}"},
+    };
+    static const struct step after[] = {
+        {"UpdateItem", "{" UPDATED("SET lk = :v", "{\"S\":\"x\"}") SIZE "}", OK,
+         OF_ONE "[3.0,4.0]}}"},
+        {"BatchWriteItem",
+         "{\"RequestItems\":{\"tab\":[{\"PutRequest\":{\"Item\":{" BOTH "}}},{\"PutRequest\":{"
+         "\"Item\":{\"pk\":{\"S\":\"q\"},\"sk\":{\"S\":\"s\"}}}},{\"DeleteRequest\":{\"Key\":{"
+         "\"pk\":{\"S\":\"p\"},\"sk\":{\"S\":\"t\"}}}}]}" SIZE "}",
+         OK,
+         "{\"UnprocessedItems\":{}," OF_MANY "[3.0,4.0]},{\"ItemCollectionKey\":{\"pk\":{\"S\":"
+         "\"q\"}},\"SizeEstimateRangeGB\":[0.0,1.0]}]}}"},
+        {"TransactWriteItems", "{\"TransactItems\":[{\"Put\":{" ITEM("") "}}]" SIZE "}", OK,
+         "{" OF_MANY "[3.0,4.0]}]}}"},
+        {"DeleteItem", "{" ON "\"Key\":{" BOTH "}" SIZE "}", OK, OF_ONE "[3.0,4.0]}}"},
+    };
+
+    SCRIPT(state, before);
+    collection_fill(state, INT64_C(3) << 30);
+    SCRIPT(state, after);
+}
+
+static void collections_are_bounded(void **state)
+{
+    static const struct step before[] = {
+        {"CreateTable", table, OK, NULL}, {"PutItem", PUT_OF(""), OK, "{}"}, /* 6 bytes */
+    };
+    static const struct step after[] = {
+        {"PutItem", PUT_OF(",\"v\":{\"S\":\"xxx\"}"), OK, "{}"}, /* 4 more: full to the byte */
+        {"PutItem", PUT_OF(",\"v\":{\"S\":\"xxxx\"}"), BAD, FULL},
+        {"UpdateItem", UPDATE("SET a = :v", "{\"S\":\"x\"}"), BAD, FULL},
+        {"UpdateItem", UPDATE("SET v = :v", "{\"S\":\"yyy\"}"), OK, "{}"},
+        /* an entry counts too */
+        {"UpdateItem", UPDATE("SET lk = :v REMOVE v", "{\"S\":\"y\"}"), BAD, FULL},
+        {"BatchWriteItem", BATCH(",\"v\":{\"S\":\"xxxx\"}"), BAD, FULL},
+        {"TransactWriteItems",
+         "{\"TransactItems\":[" OTHER ",{\"Put\":{" ITEM(",\"v\":{\"S\":\"xxxx\"}") "}}]}", BAD,
+         "TransactionCanceledException: Transaction cancelled, please refer cancellation reasons "
+         "for specific reasons [None, ItemCollectionSizeLimitExceeded]\","
+         "\"CancellationReasons\":[{\"Code\":\"None\"},{\"Code\":"
+         "\"ItemCollectionSizeLimitExceeded\",\"Message\":\"Collection size exceeded.\"}"},
+        {"TransactWriteItems", "{\"TransactItems\":[" OTHER "]}", OK, "{}"},
+        {"DeleteItem", "{" ON "\"Key\":{" BOTH "}}", OK, "{}"},
+        {"PutItem", PUT_OF(",\"v\":{\"S\":\"xxx\"}"), OK, "{}"},
+    };
+
+    SCRIPT(state, before);
+    collection_fill(state, (INT64_C(10) << 30) - 10);
+    SCRIPT(state, after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(puts_are_refused, script_setup, script_teardown),
         cmocka_unit_test_setup_teardown(updates_are_refused, script_setup, script_teardown),
+        cmocka_unit_test_setup_teardown(collections_are_shown, script_setup, script_teardown),
+        cmocka_unit_test_setup_teardown(collections_are_bounded, script_setup, script_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
