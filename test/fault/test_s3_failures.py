@@ -151,6 +151,27 @@ class Waiting(FailingCase):
         self.assertLess(time.monotonic() - begun, SILENT_SECONDS)
 
 
+class Limit(FailingCase):
+    def test_three_hundred_at_once(self):
+        """Also those that a server before this one has accepted."""
+        self.s3.told("fail", "1000000 PUT *_started stall")
+        begun = [self.export("many") for _ in range(300)]
+        self.check_refused()
+        self.server.stop()
+        self.s3.told("clear")
+        self.s3.told("fail", "1000000 PUT *_started stall")
+        self.server.start()
+        self.check_refused()
+        self.s3.told("clear")
+        self.check_whole(self.export_done(begun[0]))
+        self.export("one more")
+
+    def check_refused(self):
+        once = client(self.server.url)  # SDKs try it again
+        self.refused("LimitExceededException", "Subscriber limit exceeded: There is a limit of 300 concurrent exports per "
+                     "subscriber", once.export_table_to_point_in_time, TableArn=self.arn, S3Bucket="bucket")
+
+
 class Stopping(FailingCase):
     def test_a_stop_does_not_wait_for_the_service(self):
         self.s3.told("fail", "4 PUT *partNumber= stall")
