@@ -290,6 +290,7 @@ static void describe_table(struct acceptance *a)
     export->key_count = a->table->key_count;
     for (uint32_t i = 0; i < export->key_count; i++)
         export->keys[i] = a->table->keys[i].name;
+    export->local_indexes = table_locals_pack(a->table, a->work->arena);
 }
 
 static struct bytes either(struct bytes given, struct bytes otherwise)

@@ -79,6 +79,8 @@ static void put_table(struct item_maker *maker, const struct export *export)
     item_put_text(maker, "HashKey", export->keys[0]);
     if (export->key_count == 2)
         item_put_text(maker, "RangeKey", export->keys[1]);
+    if (export->local_indexes.size > 0)
+        item_put_data(maker, "LocalIndexes", export->local_indexes);
     item_put_integer(maker, "Parts", export->parts);
 }
 
@@ -162,6 +164,7 @@ static void read_table(struct bytes item, struct export *out)
     out->keys[0] = optional(item, "HashKey");
     out->keys[1] = optional(item, "RangeKey");
     out->key_count = out->keys[1].data != NULL ? 2 : 1;
+    out->local_indexes = item_text(item, "LocalIndexes");
     out->parts = (uint32_t)natural(item, "Parts");
 }
 

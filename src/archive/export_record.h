@@ -33,6 +33,7 @@ struct export
     uint32_t table_epoch;
     struct bytes keys[2];
     uint32_t key_count;
+    struct bytes local_indexes; /* table_locals_pack(): their entries are billed too */
     uint32_t parts; /* how many data files; of an incremental export fixed at its first run */
     /* the request, defaults filled in where the service echoes them */
     struct bytes client_token, bucket, bucket_owner, prefix, encryption, kms_key, format, type;

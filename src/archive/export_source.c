@@ -4,9 +4,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "table/index.h"
+
 struct export_source {
     struct past *past; /* one of the two */
     struct changes *changes;
+    struct arena arena;
+    struct table table; /* its keys and local indexes */
 };
 
 static struct past *open_past(const struct export_source_settings *from, struct err *err)
@@ -47,13 +51,15 @@ struct export_source *export_source_open(const struct export_source_settings *se
     struct export_source *source = calloc(1, sizeof *source);
 
     assert(source != NULL);
+    arena_init(&source->arena);
     if (export_incremental(settings->export))
         source->changes = open_changes(settings, err);
-    else
+    else if (table_locals_read(settings->export->local_indexes, &source->arena, &source->table,
+                               err))
         source->past = open_past(settings, err);
     if (source->past != NULL || source->changes != NULL)
         return source;
-    free(source);
+    export_source_close(source);
     return NULL;
 }
 
@@ -63,6 +69,7 @@ void export_source_close(struct export_source *source)
         return;
     past_close(source->past);
     changes_close(source->changes);
+    arena_release(&source->arena);
     free(source);
 }
 
@@ -74,6 +81,7 @@ uint64_t export_source_text(const struct export_source *source)
 /* --- writing */
 
 struct writing {
+    const struct export_source *source;
     struct export_sink *sink;
     bool failed;
     struct err *err;
@@ -85,6 +93,16 @@ static bool writing_goes_on(struct writing *writing, bool put, struct bytes key)
     return put && writing->sink->goes_on(writing->sink->context, key);
 }
 
+/* What the local indexes had of an item. */
+static uint64_t locals_size(const struct table *table, struct bytes item)
+{
+    uint64_t size = 0;
+
+    for (uint32_t i = 0; i < table->index_count; i++)
+        size += index_entry_size(table, &table->indexes[i], item);
+    return size;
+}
+
 static bool item_visit(void *context, struct bytes key, struct bytes item, struct err *err)
 {
     struct writing *writing = context;
@@ -93,7 +111,8 @@ static bool item_visit(void *context, struct bytes key, struct bytes item, struc
 
     (void)err;
     bool put = data_file_put_item(file, item, writing->err);
-    writing->sink->billed_bytes += data_file_figures(file).item_bytes - before;
+    writing->sink->billed_bytes +=
+        data_file_figures(file).item_bytes - before + locals_size(&writing->source->table, item);
     return writing_goes_on(writing, put, key);
 }
 
@@ -113,7 +132,7 @@ static bool change_visit(void *context, const struct net_change *change, struct 
 bool export_source_write(struct export_source *source, struct bytes from, struct bytes to,
                          struct export_sink *sink, struct err *err)
 {
-    struct writing writing = {.sink = sink, .err = err};
+    struct writing writing = {.source = source, .sink = sink, .err = err};
     struct past_visitor items = {item_visit, &writing};
     struct changes_visitor changes = {change_visit, &writing};
     bool walked = source->changes != NULL ? changes_walk(source->changes, from, to, &changes, err)

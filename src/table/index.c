@@ -154,6 +154,23 @@ bool index_entry(const struct table *table, const struct table_index *index, str
     return true;
 }
 
+uint64_t index_entry_size(const struct table *table, const struct table_index *index,
+                          struct bytes item)
+{
+    struct value values[INDEX_KEYS_MOST], value;
+    struct item_walk walk = item_walk(item);
+    struct bytes name;
+    uint64_t size = 0;
+
+    if (!values_find(index, item, values))
+        return 0;
+    while (item_next(&walk, &name, &value))
+        if (index->projection == PROJECT_ALL || is_key(table, index, name) ||
+            is_included(index, name))
+            size += name.size + value_size(&value);
+    return size;
+}
+
 /* The index key of both, once, unless there is nothing to do with it. */
 static bool step_in_place(const struct table *table, const struct table_index *index,
                           struct bytes item_key, const struct value *values, struct bytes before,

@@ -26,6 +26,10 @@ struct index_entry {
 bool index_entry(const struct table *table, const struct table_index *index, struct bytes item_key,
                  struct bytes item, struct arena *arena, struct index_entry *out);
 
+/* item_size() of the entry's item alone; 0: the index has none. */
+uint64_t index_entry_size(const struct table *table, const struct table_index *index,
+                          struct bytes item);
+
 /* What becomes of the entry when the item does; BYTES_NONE is an item that is not there. */
 struct index_step {
     struct index_entry before, after;

@@ -218,3 +218,31 @@ bool table_record_read(const struct engine_limits *limits, struct bytes name, st
     *out = table;
     return true;
 }
+
+struct bytes table_locals_pack(const struct table *table, struct arena *arena)
+{
+    struct table locals = *table;
+    struct item_maker maker;
+
+    locals.index_count = 0;
+    while (locals.index_count < table->index_count && table->indexes[locals.index_count].local)
+        locals.index_count++;
+    if (locals.index_count == 0)
+        return BYTES_NONE;
+    item_begin(&maker, arena);
+    put_keys(&maker, locals.keys, locals.key_count, arena);
+    put_indexes(&maker, &locals, arena);
+    return item_finish(&maker);
+}
+
+bool table_locals_read(struct bytes item, struct arena *arena, struct table *out, struct err *err)
+{
+    *out = (struct table){.number = 0};
+    if (item.size == 0)
+        return true;
+    if (!item_check(item, err))
+        return false;
+    out->key_count = keys_read(item, arena, out->keys, 2);
+    return (out->key_count > 0 && indexes_read(item, arena, out)) ||
+           err_fail(err, ERR_CORRUPT, "a record of a table's local indexes");
+}

@@ -91,6 +91,12 @@ const char *value_type_name(enum value_type type);
 /* NULL: the table has no index of that name. */
 const struct table_index *table_find_index(const struct table *table, struct bytes name);
 
+/* The keys and local indexes of a table as an item, for who must know them when it is gone; empty:
+ * it has none. Reading makes a table of which nothing else is known; ERR_CORRUPT. */
+struct bytes table_locals_pack(const struct table *table, struct arena *arena);
+MUST_CHECK bool table_locals_read(struct bytes item, struct arena *arena, struct table *out,
+                                  struct err *err);
+
 /* Whether an item has the table's key attributes, of their types: the first half of table_key(). A
  * transaction is cancelled by what this refuses, and refused as a request by what the rest does. */
 MUST_CHECK bool table_key_matches(const struct table *table, struct bytes item, bool exact,

@@ -199,6 +199,60 @@ static void empty_tables_have_four_files(void **state)
     close_fixture(fixture);
 }
 
+/* What local indexes had at the instant is billed too, though the table is gone. */
+static void local_indexes_are_billed(void **state)
+{
+    static const struct bytes included[] = {BYTES_INIT("v")};
+    static const struct table_index indexes[] = {
+        {.name = BYTES_INIT("l"),
+         .local = true,
+         .keys = {{BYTES_INIT("pk"), KEY_S}, {BYTES_INIT("a"), KEY_N}},
+         .partition_count = 1,
+         .key_count = 2,
+         .projection = PROJECT_INCLUDE,
+         .included = included,
+         .included_count = 1},
+        {.name = BYTES_INIT("g"), /* a global one is not */
+         .keys = {{BYTES_INIT("a"), KEY_N}},
+         .partition_count = 1,
+         .key_count = 1,
+         .projection = PROJECT_ALL},
+    };
+    static const struct table table = {
+        .name = BYTES_INIT("local"),
+        .keys = {{BYTES_INIT("pk"), KEY_S}, {BYTES_INIT("sk"), KEY_N}},
+        .key_count = 2,
+        .indexes = indexes,
+        .index_count = 2,
+    };
+    struct fixture *fixture = open_fixture(false, 0);
+    struct database *database = &fixture->exporting.database;
+    struct export_request request =
+        exporting_request("arn:aws:dynamodb:eu-west-1:111122223333:table/local");
+    struct export export;
+    struct err err;
+
+    (void)state;
+    assert_true(database_create_table(database, &table, &err));
+    assert_true(database_recovery(database, "local", true, 35, &err));
+    /* 7 bytes; then 14, and 12 in the index, without `w` */
+    assert_true(database_put_json(database, "local", "{'pk':{'S':'p'},'sk':{'N':'1'}}", &err));
+    assert_true(database_put_json(database, "local",
+                                  "{'pk':{'S':'p'},'sk':{'N':'2'},'a':{'N':'1'},'v':{'S':'x'},"
+                                  "'w':{'S':'x'}}",
+                                  &err));
+    exporting_later(1000);
+    if (!exporting_start(&fixture->exporting, &request, &fixture->arena, &export))
+        fail_msg("%s", fixture->exporting.err.message);
+    assert_true(database_delete(database, "local", &err));
+    exporting_run(&fixture->exporting);
+    assert_true(exporting_describe(&fixture->exporting, export.arn, &fixture->arena, &export));
+    assert_int_equal(export.state, EXPORT_COMPLETED);
+    assert_int_equal(export.items, 2);
+    assert_int_equal(export.billed_bytes, 7 + 14 + 12);
+    close_fixture(fixture);
+}
+
 static void no_job(void *context, struct bytes name)
 {
     (void)context;
@@ -768,6 +822,7 @@ int main(void)
         cmocka_unit_test(exports_show_their_window),
         cmocka_unit_test(windows_follow_a_table),
         cmocka_unit_test(empty_windows_are_billed),
+        cmocka_unit_test(local_indexes_are_billed),
         cmocka_unit_test(exports_of_now_are_one_instant),
         cmocka_unit_test(it_survives_death_at_every_call),
         cmocka_unit_test(it_survives_stops_between_steps),
