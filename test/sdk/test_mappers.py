@@ -1,4 +1,5 @@
-"""Small applications of object mappers: dynamoose and ElectroDB from npm (javascript/mappers.cjs), PynamoDB from PyPI."""
+"""Small applications of object mappers: dynamoose and ElectroDB from npm (javascript/mappers.cjs, mapper_indexes.cjs),
+PynamoDB from PyPI."""
 
 import os
 import pathlib
@@ -12,18 +13,24 @@ from pynamodb.connection import Connection
 from support.case import REGION
 from support.server import Server
 
-SCRIPT = pathlib.Path(__file__).parent / "javascript" / "mappers.cjs"
+SCRIPTS = pathlib.Path(__file__).parent / "javascript"
 
 
 class JavaScriptMappers(unittest.TestCase):
-    def test_mappers(self):
+    def test_tables(self):
+        self.run_script("mappers.cjs")
+
+    def test_indexes(self):
+        self.run_script("mapper_indexes.cjs")
+
+    def run_script(self, name):
         with Server() as server:
-            done = subprocess.run(["node", "--test-reporter=tap", SCRIPT], capture_output=True, text=True, check=False,
+            done = subprocess.run(["node", "--test-reporter=tap", SCRIPTS / name], capture_output=True, text=True, check=False,
                                   env={**os.environ, "ENDPOINT": server.url})
         tests = dict(reversed(found) for found in re.findall(r"^(ok|not ok) \d+ - (.*)$", done.stdout, re.M))
         self.assertEqual(2, len(tests), done.stdout + done.stderr)
-        for name, outcome in tests.items():
-            with self.subTest(name):
+        for test, outcome in tests.items():
+            with self.subTest(test):
                 self.assertEqual("ok", outcome, done.stdout)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
