@@ -37,11 +37,17 @@ class PowerCase(Survival):
         writers = self.interrupt(self.server.kill)
         subprocess.run([os.environ["POWER_CUT"], str(self.live), str(self.durable), str(number % KINDS),
                         str(self.random.randrange(1 << 63))], check=True)
+        self.whole()
         self.server.start()
         return writers
 
 
 class Power(PowerCase):
+    def write(self):
+        writers = super().write()
+        self.promised = self.change_indexes()
+        return writers
+
     def test_what_was_acknowledged_is_there(self):
         print(f"# SEED={SEED} CUTS={CUTS}")
         writes = taken = 0
@@ -53,9 +59,11 @@ class Power(PowerCase):
             writers = self.cut(number)
             writes += sum(writer.writes for writer in writers)
             taken += self.compare(writers)
+            self.compare_late(self.promised)
             self.compare_ended()
             self.ended += [(self.finish(made, state), state) for made, state in running]
-        print(f"# {writes} acknowledged writes; {taken} that nobody answered had happened; {len(self.ended)} exports")
+        print(f"# {writes} acknowledged writes; {taken} that nobody answered had happened; {len(self.ended)} exports; "
+              f"{self.resumed} builds of an index resumed")
         self.assertGreater(writes, CUTS)
 
     def compare_ended(self):

@@ -222,7 +222,11 @@ class Clerk(Worker):
 class Sums(Workers):
     def open_accounts(self):
         self.server.bucket(BUCKET)
-        arn = self.create()["TableArn"]
+        arn = self.create(
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"},
+                                  {"AttributeName": "n", "AttributeType": "N"}],
+            GlobalSecondaryIndexes=[{"IndexName": "amounts", "Projection": {"ProjectionType": "ALL"},
+                                     "KeySchema": [{"AttributeName": "n", "KeyType": "HASH"}]}])["TableArn"]
         self.recover()
         self.dynamo.transact_write_items(TransactItems=[
             {"Put": {"TableName": self.table, "Item": {"pk": {"S": f"account {at}"}, "n": {"N": str(EACH)},
@@ -274,9 +278,11 @@ class Sums(Workers):
                 threading.Event().wait(random.uniform(0, 0.3))
                 self.server.kill()
             clerks = self.work(Clerk, kill)
+            self.whole()
             self.server.start()
             connection = Connection(self.server.url)
             done = self.sum_now(connection)
+            self.assertEqual(done, self.check_sum(self.scan_all(IndexName="amounts"), "a scan of the index"))
             moves += sum(clerk.moves for clerk in clerks)
             for clerk in clerks:
                 if clerk.doubtful is not None:

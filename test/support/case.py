@@ -13,7 +13,7 @@ import botocore.config
 import botocore.exceptions
 
 from support import model
-from support.server import Server
+from support.server import Server, gramme
 
 REGION = "us-east-1"
 WAIT_SECONDS = 60
@@ -92,7 +92,7 @@ class ServerCase(unittest.TestCase):
         pages = self.dynamo.get_paginator("scan").paginate(TableName=name or self.table, **more)
         return [item for page in pages for item in page["Items"]]
 
-    # --- exports
+    # --- databases and exports
 
     def export_done(self, arn):
         """Waits until an export has ended, either way; answers its description."""
@@ -100,6 +100,11 @@ class ServerCase(unittest.TestCase):
             description = self.dynamo.describe_export(ExportArn=arn)["ExportDescription"]
             return description if description["ExportStatus"] != "IN_PROGRESS" else None
         return wait_for(ended, f"the export {arn}")
+
+    def whole(self):
+        """No server has the database open: each index in it is what its table says, and the figures are right."""
+        status, said, wrong = gramme("check", "--data", self.server.data)
+        self.assertEqual(0, status, said + wrong)
 
     # --- errors
 

@@ -48,11 +48,11 @@ class Connection:
     def delete(self, table, key):
         self.call("DeleteItem", TableName=table, Key={"pk": {"S": key}})
 
-    def scan(self, table):
-        """All items as {key: {name: text}}."""
+    def scan(self, table, **more):
+        """All items, or those of an index, as {key: {name: text}}."""
         found, start = {}, {}
         while True:
-            page = self.call("Scan", TableName=table, ConsistentRead=True, **start)
+            page = self.call("Scan", TableName=table, **(more or {"ConsistentRead": True}), **start)
             for item in page["Items"]:
                 found[item["pk"]["S"]] = {name: value["S"] for name, value in item.items()}
             if "LastEvaluatedKey" not in page:

@@ -1,5 +1,6 @@
-"""What a server keeps through its ends, whatever ends it: each acknowledged write, none torn; items, statistics and
-change log that agree; exports that go on under their ids and show their instants."""
+"""What a server keeps through its ends, whatever ends it: each acknowledged write, none torn; items, indexes,
+statistics and change log that agree; exports that go on under their ids and show their instants; indexes that are
+added and dropped meanwhile."""
 
 import random
 import threading
@@ -7,7 +8,7 @@ import time
 import zlib
 
 from support import exports
-from support.case import ServerCase
+from support.case import ServerCase, wait_for
 from support.load import Connection, Gone
 
 WRITERS = 8
@@ -15,10 +16,26 @@ KEYS = 6  # of each writer
 BUCKET = "survival"
 
 
+def index(name, keys, projection, *included):
+    return {"IndexName": name,
+            "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"))],
+            "Projection": {"ProjectionType": projection, **({"NonKeyAttributes": [*included]} if included else {})}}
+
+
+def attributes(*names):
+    return [{"AttributeName": name, "AttributeType": "S"} for name in names]
+
+
+INDEXES = [index("groups", ["group", "count"], "ALL"), index("sums", ["sum"], "KEYS_ONLY")]
+LATE = index("late", ["group", "sum"], "INCLUDE", "count")  # is added and dropped
+
+
 def item(key, count):
-    """The item that the write number `count` puts under a key: it shows by itself whether it is whole."""
+    """The item that the write number `count` puts under a key: it shows by itself whether it is whole. A third of
+    them have no group."""
     body = (f"{key}:{count};" * 200)[:200 + count % 600]
-    return {"pk": key, "count": str(count), "body": body, "sum": str(zlib.crc32(body.encode()))}
+    return {"pk": key, "count": str(count), "body": body, "sum": str(zlib.crc32(body.encode())),
+            **({"group": f"g{count % 7}"} if count % 3 else {})}
 
 
 def size(items):
@@ -73,12 +90,14 @@ class Survival(ServerCase):
 
     seed = None
     filler = 1500  # items that nobody writes again
+    resumed = 0  # builds of an index that were seen to be unfinished after a start
 
     def setUp(self):
         super().setUp()
         self.random = random.Random(self.seed)
         self.server.bucket(BUCKET)
-        self.arn = self.create()["TableArn"]
+        self.arn = self.create(AttributeDefinitions=attributes("pk", "group", "count", "sum"),
+                               GlobalSecondaryIndexes=INDEXES)["TableArn"]
         self.recover()
         self.known = {f"f{at}": item(f"f{at}", at) for at in range(self.filler)}
         connection = Connection(self.server.url)
@@ -106,6 +125,25 @@ class Survival(ServerCase):
             writer.start()
         return writers
 
+    def late(self):
+        """The status of the index that comes and goes; None: there is none."""
+        table = self.dynamo.describe_table(TableName=self.table)["Table"]
+        statuses = {each["IndexName"]: each["IndexStatus"] for each in table["GlobalSecondaryIndexes"]}
+        self.assertEqual({"groups": "ACTIVE", "sums": "ACTIVE"},
+                         {name: statuses[name] for name in statuses if name != "late"})
+        return statuses.get("late")
+
+    def change_indexes(self):
+        """Adds it, or drops it once it is built; answers whether it is to be there from now on."""
+        status = self.late()
+        if status == "CREATING":
+            return True
+        self.dynamo.update_table(
+            TableName=self.table,
+            GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "late"}} if status else {"Create": LATE}],
+            AttributeDefinitions=attributes("pk", "group", "count", "sum"))
+        return status is None
+
     def join(self, writers):
         for writer in writers:
             writer.join()
@@ -121,7 +159,24 @@ class Survival(ServerCase):
                 self.known[key] = wanted
                 taken += 1
         self.same(self.present(), found)
+        self.compare_index("groups", lambda each: each)
         return taken
+
+    def compare_index(self, name, project):
+        """An index on groups shows what is known."""
+        connection = Connection(self.server.url)
+        found = connection.scan(self.table, IndexName=name)
+        connection.close()
+        self.same({key: project(each) for key, each in self.present().items() if "group" in each}, found)
+
+    def compare_late(self, there):
+        """The index that comes and goes is there, or gone, as was promised; and what it must be once it is built."""
+        status = self.late()
+        self.assertEqual(there, status is not None)
+        self.resumed += status == "CREATING"
+        if there:
+            wait_for(lambda: self.late() == "ACTIVE", "an index to be built")
+            self.compare_index("late", lambda each: {name: each[name] for name in ("pk", "group", "sum", "count")})
 
     def found(self):
         """All items, which agree with the table's statistics."""
