@@ -96,6 +96,14 @@ transact_put_body = transaction("Put", lambda key: '"Item":' + item_text(key, 10
 transact_get_body = transaction("Get", lambda key: '"Key":{"pk":{"S":"user#%06d"}}' % key)
 
 
+def indexed_body(at):
+    """A PutItem of 1,024 bytes whose entry in an index on `group` is another one than the key's last."""
+    key = at % (REQUESTS // 2)
+    return (put_body(key).replace(b'"age":{"N":"42"}', b'"age":{"N":"%02d"}' % (42 + at // (REQUESTS // 2)))
+            .replace(b'{"street":{"S":"1 Main St"},"zip":{"S":"12345"}', b'{"zip":{"S":"12345"}')
+            .replace(b'"active"', b'"group":{"S":"g%04d"},"active"' % (key % 1000)))
+
+
 def condition_body(at):
     """The same PutItem under an ordinary condition, which holds."""
     return put_body(at)[:-1] + (b',"ConditionExpression":"attribute_not_exists(gone) AND #a BETWEEN :low AND :high",'
@@ -202,12 +210,20 @@ def call(url, operation, body):
         raise SystemExit(f"{operation}: {error.read().decode()}") from None
 
 
-def create_table(url, name, recovery, sort=False):
+def index_on(attribute):
+    return {"IndexName": "by-" + attribute, "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"}}
+
+
+def create_table(url, name, recovery, sort=False, index=None):
+    """`index`: an attribute of type S that has a global index."""
     keys = [("pk", "HASH", "S"), ("sk", "RANGE", "N")][:1 + sort]
+    attributes = [(key, type_) for key, _, type_ in keys] + ([(index, "S")] if index else [])
     made = call(url, "CreateTable", {
         "TableName": name, "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind, _ in keys],
-        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": type_} for key, _, type_ in keys]})
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": type_} for key, type_ in attributes],
+        **({"GlobalSecondaryIndexes": [index_on(index)]} if index else {})})
     while call(url, "DescribeTable", {"TableName": name})["Table"]["TableStatus"] != "ACTIVE":
         time.sleep(0.01)
     if recovery:
@@ -301,6 +317,15 @@ def updates(arguments, folder):
                                       ("UpdateItem beside srv_put KEYS=2", "put", puts, changes)))
 
 
+def indexed(arguments, folder):
+    """PutItem with recovery on into a table with a global index, whose entry changes, beside srv_put KEYS=3."""
+    puts, indexed_puts = folder / "puts", folder / "indexed"
+    write_requests(puts, "PutItem", put_body)
+    write_requests(indexed_puts, "PutItem", indexed_body)
+    beside_limits(arguments, folder, (("PutItem with an index beside srv_put KEYS=3", "put", puts, indexed_puts),),
+                  index="group", keys="3")
+
+
 QUERY_ITEMS = 100_000
 QUERY_CACHES = (("tables in the cache", "512M", 320), ("tables larger than the cache", "64M", 40))  # --memory; its MB
 SCAN_ITEMS = 200_000
@@ -381,13 +406,13 @@ def scan_once(server):
     print(f"  {items:,} items, {size / 1e6:.0f} MB of JSON: CPU {cpu:.2f} s, {seconds:.2f} s", flush=True)
 
 
-def beside_limits(arguments, folder, pairs):
+def beside_limits(arguments, folder, pairs, index=None, keys="2"):
     """Each of (title, limit, its requests, ours), on a table that has all items."""
     puts = folder / "puts"
     options = ["--loops", str(arguments.loops)]
     server = gramme(arguments, folder, *options)
     server.wait_until_up()
-    create_table(server.url, TABLE, True)
+    create_table(server.url, TABLE, True, index=index)
     server.stop()
     server = gramme(arguments, folder, *options, *with_credentials(folder))
     server.wait_until_up()
@@ -397,11 +422,11 @@ def beside_limits(arguments, folder, pairs):
     database = folder / "limit"
     database.mkdir()
     put = Process([arguments.limits / "srv_put", ports[1], loops, database], f"http://127.0.0.1:{ports[1]}/",
-                  {"KEYS": "2"})
+                  {"KEYS": keys})
     try:
         echo.wait_until_up()
         put.wait_until_up()
-        wrk(server, puts, 32, 2)  # the items that others find
+        wrk(server, pairs[0][3] if index else puts, 32, 2)  # the items that others find
         for title, limit, theirs, ours in pairs:
             for connections in arguments.connections:
                 compare(title, {"echo": echo, "put": put}[limit], server, (theirs, ours), connections, arguments)
@@ -718,6 +743,94 @@ def isolate(server, exports, gets, connections, pause_ms, arguments):
     print(f"  ratio        rate {ratio['rate']:.0%}, p50 {ratio['p50']:.2f}x, p99 {ratio['p99']:.2f}x", flush=True)
 
 
+class IndexBuilding:
+    """While it is entered, an index is added to a table and built; afterwards it is dropped."""
+
+    def __init__(self, server, table):
+        self.server, self.table = server, table
+
+    def status(self):
+        table = call(self.server.url, "DescribeTable", {"TableName": self.table})["Table"]
+        return [index["IndexStatus"] for index in table.get("GlobalSecondaryIndexes", [])]
+
+    def update(self, change):
+        call(self.server.url, "UpdateTable", {
+            "TableName": self.table, "GlobalSecondaryIndexUpdates": [change],
+            "AttributeDefinitions": [{"AttributeName": "serial", "AttributeType": "N"},
+                                     {"AttributeName": "pk", "AttributeType": "S"}]})
+
+    def watch(self):
+        while self.status() != ["ACTIVE"]:
+            time.sleep(0.05)
+        self.seconds = time.monotonic() - self.began
+
+    def __enter__(self):
+        self.seconds, self.began = None, time.monotonic()
+        self.items = metric(self.server.url, "gramme_index_build_items_total")
+        self.update({"Create": index_on("serial")})
+        self.watcher = threading.Thread(target=self.watch)
+        self.watcher.start()
+        return self
+
+    def rate(self):
+        """Items a second so far."""
+        items = metric(self.server.url, "gramme_index_build_items_total") - self.items
+        return items / (self.seconds or time.monotonic() - self.began)
+
+    def __exit__(self, *_):
+        self.watcher.join()
+        self.update({"Delete": {"IndexName": "by-serial"}})
+        while self.status():
+            time.sleep(0.05)
+
+
+def build(arguments, folder):
+    """An index of all attributes built while GetItem runs: paced (each connection rests between its requests), then
+    as fast as it goes."""
+    puts, gets = folder / "puts", folder / "gets"
+    write_requests(puts, "PutItem", put_body)
+    write_requests(gets, "GetItem", get_body)
+    server = gramme(arguments, folder, "--loops", str(arguments.loops), *arguments.option)
+    try:
+        server.wait_until_up()
+        create_table(server.url, TABLE, False)
+        wrk(server, puts, 32, 2)  # the items that GetItem finds
+        create_table(server.url, "Indexed", False)
+        items = fill(server, "Indexed", arguments.megabytes[0] * 1000)
+        settle(server)
+        cpu = server.cpu_seconds()
+        with IndexBuilding(server, "Indexed") as building:
+            building.watcher.join()
+            print(f"{items:,} items, nothing else: {building.seconds:.1f} s, CPU {server.cpu_seconds() - cpu:.1f} s")
+        for connections in arguments.connections:
+            for pause_ms in (10, 0):
+                settle(server)
+                build_beside(server, gets, connections, pause_ms, arguments)
+        print(f"  memory of gramme at most {server.memory_mb():.0f} MB")
+    finally:
+        server.stop()
+
+
+def build_beside(server, gets, connections, pause_ms, arguments):
+    """All runs of wrk that a build takes; those that it ended in do not count."""
+    print(f"GetItem, {connections} connections, " + (f"{pause_ms} ms between requests" if pause_ms else "no pause"))
+    runs = {"alone": [], "building": []}
+    for _ in range(arguments.rounds):
+        runs["alone"].append(wrk(server, gets, connections, arguments.seconds, pause_ms))
+    with IndexBuilding(server, "Indexed") as building:
+        while len(runs["building"]) < 4 * arguments.rounds and building.seconds is None:
+            found = wrk(server, gets, connections, arguments.seconds, pause_ms)
+            if building.seconds is None:
+                runs["building"].append(found)
+        rate = building.rate()
+    if not runs["building"]:
+        raise SystemExit("the index was built before a run of wrk had ended: --seconds is too large")
+    row("alone", runs["alone"])
+    row("building", runs["building"], f"  {rate:,.0f} items/s, built in {building.seconds:.1f} s")
+    ratio = {name: median(runs["building"], name) / median(runs["alone"], name) for name in ("rate", "p50", "p99")}
+    print(f"  ratio        rate {ratio['rate']:.0%}, p50 {ratio['p50']:.2f}x, p99 {ratio['p99']:.2f}x", flush=True)
+
+
 def start(arguments, folder):
     """From the process's start to its first answer: on an empty folder, then on what `megabytes` were put in."""
     times = []
@@ -746,8 +859,8 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "updates", "batches", "query", "scan", "export", "changes",
-                                         "isolation", "start"))
+    parser.add_argument("what", choices=("requests", "updates", "batches", "indexed", "query", "scan", "export", "changes",
+                                         "isolation", "build", "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
                         help="folder of the built limit programs (environment: LIMITS)")
@@ -759,18 +872,19 @@ def main():
     parser.add_argument("--formats", nargs="+", default=["DYNAMODB_JSON"],
                         choices=("DYNAMODB_JSON", "ION"), help="of exports")
     parser.add_argument("--option", nargs=1, action="extend", default=[], metavar="--NAME=VALUE",
-                        help="of gramme serve, for `isolation` and `export`; may be given more than once")
+                        help="of gramme serve, for `isolation`, `build` and `export`; may be given more than once")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases lie (default: a temporary folder)")
     arguments = parser.parse_args()
-    if arguments.limits is None and arguments.what in ("requests", "updates", "batches", "query"):
+    if arguments.limits is None and arguments.what in ("requests", "updates", "batches", "indexed", "query"):
         parser.error("--limits is missing")
     if arguments.limits is not None:
         arguments.limits = pathlib.Path(arguments.limits).resolve()
     arguments.gramme = arguments.gramme.resolve()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
-        {"requests": requests, "updates": updates, "batches": batches, "query": query, "scan": scan,
-         "export": export, "changes": changes, "isolation": isolation, "start": start}[arguments.what](arguments, folder)
+        {"requests": requests, "updates": updates, "batches": batches, "indexed": indexed, "query": query, "scan": scan,
+         "export": export, "changes": changes, "isolation": isolation, "build": build,
+         "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
