@@ -60,10 +60,41 @@ static void sizes_are_the_vectors(void **state)
         {"-12.5", 4},  {"1E-130", 2}, {NINES38, 20}, {"-" NINES38, 21}, {"3.14159", 5},
         {"123456", 4}, {"1E125", 2},
     };
+    /* dynamodb-conformance, limits/numberByteSize, recorded 2026-08 */
+    static const struct {
+        const char *text;
+        size_t size;
+    } recorded[] = {
+        {"0", 1},
+        {"1", 2},
+        {"12", 2},
+        {"123", 3},
+        {"1234", 3},
+        {"0042", 2},
+        {"100", 2},
+        {"1010", 3},
+        {"1E125", 2},
+        {"1E-100", 2},
+        {"0.0000001", 2},
+        {"1.5", 3},
+        {"15", 2},
+        {"1.2", 3},
+        {"1.200", 3},
+        {"1.234", 4},
+        {"100.5", 4},
+        {"0.15", 2},
+        {"-42", 3},
+        {"-0", 1},
+        {"3.14159", 5},
+        {"123456", 4},
+        {"12345678901234567890123456789012345678", 20},
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         assert_int_equal(number_of(vectors[i].text).size, vectors[i].size);
+    for (size_t i = 0; i < sizeof recorded / sizeof *recorded; i++)
+        assert_int_equal(number_of(recorded[i].text).size, recorded[i].size);
 }
 
 static void text_is_canonical(void **state)
