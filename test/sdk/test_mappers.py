@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-from pynamodb import attributes, exceptions, models, transactions
+from pynamodb import attributes, exceptions, indexes, models, transactions
 from pynamodb.connection import Connection
 
 from support.case import REGION
@@ -59,14 +59,61 @@ class Order(models.Model):
     version = attributes.VersionAttribute()
 
 
+class ByState(indexes.GlobalSecondaryIndex):
+    class Meta:
+        index_name = "byState"
+        projection = indexes.IncludeProjection(["title"])
+
+    state = attributes.UnicodeAttribute(hash_key=True)
+    points = attributes.NumberAttribute(range_key=True)
+
+
+class ByPoints(indexes.LocalSecondaryIndex):
+    class Meta:
+        index_name = "byPoints"
+        projection = indexes.KeysOnlyProjection()
+
+    board = attributes.UnicodeAttribute(hash_key=True)
+    points = attributes.NumberAttribute(range_key=True)
+
+
+class Card(models.Model):
+    class Meta(Order.Meta):
+        table_name = "cards"
+
+    board = attributes.UnicodeAttribute(hash_key=True)
+    number = attributes.NumberAttribute(range_key=True)
+    points = attributes.NumberAttribute(null=True)
+    state = attributes.UnicodeAttribute(null=True)
+    title = attributes.UnicodeAttribute(null=True)
+    text = attributes.UnicodeAttribute(null=True)
+    by_state, by_points = ByState(), ByPoints()
+
+
 class PynamoDB(unittest.TestCase):
     def setUp(self):
         self.server = Server()
         self.addCleanup(self.server.close)
         self.server.start()
-        Order.Meta.host = self.server.url
-        Order._connection = None
-        Order.create_table(wait=True)
+        for model in (Order, Card):
+            model.Meta.host = self.server.url
+            model._connection = None
+            model.create_table(wait=True)
+
+    def test_indexes(self):
+        with Card.batch_write() as batch:
+            for at in range(20):
+                batch.save(Card(f"b{at % 2}", at, points=at % 5, state="done" if at % 3 else None, title=f"t{at}", text="x"))
+        found = list(Card.by_state.query("done", Card.points >= 3, scan_index_forward=False))
+        self.assertEqual([4, 4, 4, 3, 3], [int(each.points) for each in found][:5])
+        self.assertEqual({(f"t{at}", None) for at in range(20) if at % 3 and at % 5 >= 3},
+                         {(each.title, each.text) for each in found})
+        self.assertEqual(13, Card.by_state.count("done"))
+        self.assertEqual([8, 18, 4, 14], [each.number for each in Card.by_points.query(
+            "b0", Card.points.between(3, 4))])
+        self.assertEqual(20, len(list(Card.by_points.scan(limit=100, page_size=3))))
+        Card("b0", 0).update(actions=[Card.state.set("done"), Card.points.remove()])
+        self.assertEqual((13, 19), (Card.by_state.count("done"), len(list(Card.by_points.scan()))))
 
     def test_orders(self):
         order = Order("ada", 1, total=10, codes={"x", "y"}, lines=["one", 2], address=Address(street="Main", number=3))
