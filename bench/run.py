@@ -215,15 +215,15 @@ def index_on(attribute):
             "Projection": {"ProjectionType": "ALL"}}
 
 
-def create_table(url, name, recovery, sort=False, index=None):
-    """`index`: an attribute of type S that has a global index."""
+def create_table(url, name, recovery, sort=False, index=None, more=()):
+    """`index`: an attribute of type S that has a global index; `more`: other members."""
     keys = [("pk", "HASH", "S"), ("sk", "RANGE", "N")][:1 + sort]
     attributes = [(key, type_) for key, _, type_ in keys] + ([(index, "S")] if index else [])
     made = call(url, "CreateTable", {
         "TableName": name, "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind, _ in keys],
         "AttributeDefinitions": [{"AttributeName": key, "AttributeType": type_} for key, type_ in attributes],
-        **({"GlobalSecondaryIndexes": [index_on(index)]} if index else {})})
+        **({"GlobalSecondaryIndexes": [index_on(index)]} if index else {}), **dict(more)})
     while call(url, "DescribeTable", {"TableName": name})["Table"]["TableStatus"] != "ACTIVE":
         time.sleep(0.01)
     if recovery:
@@ -340,11 +340,11 @@ def query_body(at):
             % (PAGE_TABLE, PAGE_ORDER[at])).encode()
 
 
-def filled_with_pages(arguments, folder, items, *options):
+def filled_with_pages(arguments, folder, items, *options, more=()):
     """A server with partitions of 10 items, started anew once they are there."""
     server = gramme(arguments, folder, "--loops", str(arguments.loops))
     server.wait_until_up()
-    create_table(server.url, PAGE_TABLE, False, sort=True)
+    create_table(server.url, PAGE_TABLE, False, sort=True, more=more)
     fill(server, PAGE_TABLE, items, each=10)
     settle(server)
     server.stop()
@@ -377,6 +377,30 @@ def query(arguments, folder):
             shutil.rmtree(folder / "limit")
     finally:
         echo.stop()
+
+
+def index_query_body(at):
+    """Of the same ten items, in an index."""
+    return query_body(at).replace(b'{"TableName"', b'{"IndexName":"bySerial","TableName"')
+
+
+def index_query(arguments, folder):
+    """Query of 10 items of 1 KB on a global index with all of them, beside the same on the table."""
+    names = (("pk", "HASH", "S"), ("serial", "RANGE", "N"))
+    server = filled_with_pages(arguments, folder, QUERY_ITEMS, *with_credentials(folder), more={
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": type_}
+                                 for name, _, type_ in (*names, ("sk", "", "N"))],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "bySerial", "Projection": {"ProjectionType": "ALL"},
+            "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind, _ in names]}]})
+    files = folder / "table", folder / "index"
+    try:
+        for connections in arguments.connections:
+            for file, body_of in zip(files, (query_body, index_query_body)):
+                write_requests(file, "Query", body_of)
+            compare("Query of 10 of an index beside the table's (limit)", server, server, files, connections, arguments)
+    finally:
+        server.stop()
 
 
 def scan(arguments, folder):
@@ -859,8 +883,8 @@ def start(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("requests", "updates", "batches", "indexed", "query", "scan", "export", "changes",
-                                         "isolation", "build", "start"))
+    parser.add_argument("what", choices=("requests", "updates", "batches", "indexed", "query", "index-query",
+                                         "scan", "export", "changes", "isolation", "build", "start"))
     parser.add_argument("gramme", type=pathlib.Path, help="the binary, of a release build")
     parser.add_argument("--limits", type=pathlib.Path, default=os.environ.get("LIMITS"),
                         help="folder of the built limit programs (environment: LIMITS)")
@@ -882,9 +906,9 @@ def main():
     arguments.gramme = arguments.gramme.resolve()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gramme-bench-", dir=arguments.folder))
     try:
-        {"requests": requests, "updates": updates, "batches": batches, "indexed": indexed, "query": query, "scan": scan,
-         "export": export, "changes": changes, "isolation": isolation, "build": build,
-         "start": start}[arguments.what](arguments, folder)
+        {"requests": requests, "updates": updates, "batches": batches, "indexed": indexed, "query": query,
+         "index-query": index_query, "scan": scan, "export": export, "changes": changes, "isolation": isolation,
+         "build": build, "start": start}[arguments.what](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
