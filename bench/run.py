@@ -528,21 +528,22 @@ def corpus():
     return " ".join(chance.choices(words, weights, k=400_000))
 
 
-def fill_part(url, name, first, last, step, each):
+def fill_part(url, name, first, last, step, each, turn, anew):
     """Puts items k<first> to k<last>, by step, each of about 1,000 bytes of JSON; `each`: so many under one partition
-    key, with sort keys from 0; 0: the table has no sort key."""
+    key, with sort keys from 0; 0: the table has no sort key. `turn` is in one number of each item, and decides its
+    texts if they are to be `anew`."""
     host, port = url.split("//")[1].rstrip("/").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
-    text, chance = corpus(), random.Random(first)
+    text = corpus()
     headers = headers_of("BatchWriteItem")
     for start in range(first, last, 25 * step):
         items = []
         for key in range(start, min(start + 25 * step, last), step):
-            at = chance.randrange(len(text) - 2000)
+            at = (key * 1_299_709 + turn * anew * 15_485_863) % (len(text) - 2000)
             place = '"pk":{"S":"k%d"},"sk":{"N":"%d"}' % divmod(key, each) if each else '"pk":{"S":"k%d"}' % key
             items.append('{"PutRequest":{"Item":{%s,"serial":{"N":"%d"},"active":{"BOOL":true},"tags":{"SS":'
                          '["%s","x%s"]},"place":{"M":{"street":{"S":"%s"},"zip":{"S":"%05d"}}},"note":{"S":"%s"}}}}'
-                         % (place, key, text[at:at + 8], text[at + 9:at + 17], text[at + 20:at + 35], key % 99999,
+                         % (place, key * 10 + turn, text[at:at + 8], text[at + 9:at + 17], text[at + 20:at + 35], key % 99999,
                             text[at + 40:at + 780]))
         connection.request("POST", "/", '{"RequestItems":{"%s":[%s]}}' % (name, ",".join(items)), headers)
         reply = connection.getresponse()
@@ -551,12 +552,13 @@ def fill_part(url, name, first, last, step, each):
             raise SystemExit(f"fill: {reply.status} {body[:500]}")
 
 
-def fill(server, name, last, step=1, each=0):
-    """Items k0, by step, below `last`, from several processes; answers how many items there are then."""
+def fill(server, name, last, step=1, each=0, turn=0, anew=False):
+    """Items k0, by step, below `last`, from several processes; answers how many items there are then. `each`, `turn`
+    and `anew` as of fill_part()."""
     parts = 4
     size = -(-last // parts // step) * step
     with multiprocessing.Pool(parts) as pool:
-        pool.starmap(fill_part, [(server.url, name, at * size, min(last, (at + 1) * size), step, each)
+        pool.starmap(fill_part, [(server.url, name, at * size, min(last, (at + 1) * size), step, each, turn, anew)
                                  for at in range(parts)])
     return call(server.url, "DescribeTable", {"TableName": name})["Table"]["ItemCount"]
 
@@ -644,20 +646,23 @@ def export_once(server, folder, arn, more, sizes):
 
 
 def changes(arguments, folder):
-    """Incremental exports beside full ones, per item: each item changed once in the window, and one in ten. A window
-    is a quarter of an hour at least, so the table is filled by a server whose clock is behind."""
+    """Incremental exports beside full ones, per item: one attribute of each item changed in the window, or all of it;
+    and the same of one item in ten. A window is a quarter of an hour at least, so the table is filled by a server whose
+    clock is behind."""
     items, windows = arguments.megabytes[0] * 1000, []
     server = gramme(arguments, folder, environment=behind(120))
     server.wait_until_up()
     arn = create_table(server.url, "Changes", True)
     fill(server, "Changes", items)
-    for step, minutes in ((1, 90), (10, 60)):
+    for at, (step, anew) in enumerate(((1, False), (10, False), (1, True), (10, True))):
+        minutes = 100 - 25 * at
         server.stop()
         server = gramme(arguments, folder, environment=behind(minutes))
         server.wait_until_up()
         since = int(time.time()) - minutes * 60
-        windows.append((step, {"ExportFromTime": since - 1, "ExportToTime": since + 1500}))
-        fill(server, "Changes", items, step)
+        windows.append((f"1 in {step}, {'all' if anew else 'one attribute'}",
+                        {"ExportFromTime": since - 1, "ExportToTime": since + 1200}))
+        fill(server, "Changes", items, step, turn=at + 1, anew=anew)
     server.stop()
     server = gramme(arguments, folder)
     server.wait_until_up()
@@ -677,9 +682,9 @@ def behind(minutes):
 
 def compare_windows(arguments, folder, server, arn, windows):
     wanted = {"full": {}}
-    for step, window in windows:
+    for what, window in windows:
         for view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES"):
-            wanted[f"1 in {step}, {view}"] = {
+            wanted[f"{what}, {view}"] = {
                 "ExportType": "INCREMENTAL_EXPORT",
                 "IncrementalExportSpecification": {**window, "ExportViewType": view}}
     runs = {name: [] for name in wanted}
@@ -691,7 +696,7 @@ def compare_windows(arguments, folder, server, arn, windows):
     full = runs["full"]
     for name, found in runs.items():
         wall, cpu = median(found, "wall"), median(found, "cpu")
-        print(f"  {name:<28} {wall:6.2f} us an item, CPU {cpu:6.2f} us: {wall / median(full, 'wall'):.2f} and "
+        print(f"  {name:<42} {wall:6.2f} us an item, CPU {cpu:6.2f} us: {wall / median(full, 'wall'):.2f} and "
               f"{cpu / median(full, 'cpu'):.2f} times a full export's", flush=True)
     print(f"  memory at most {server.memory_mb():.0f} MB")
 
