@@ -23,6 +23,29 @@ static struct api *api;
 #define PK        "{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}"
 #define SK        "{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}"
 
+/* The table "many": with a local index, and a global one of two attributes on either side. */
+#define ATTRIBUTE(name)     "{\"AttributeName\":\"" name "\",\"AttributeType\":\"S\"}"
+#define KEY(name, type)     "{\"AttributeName\":\"" name "\",\"KeyType\":\"" type "\"}"
+#define INDEX(name, schema) "{\"IndexName\":\"" name "\",\"KeySchema\":[" schema "],"
+#define MANY                                                                                                        \
+    "{\"TableName\":\"many\",\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":[" HASH_KEY                          \
+    "," RANGE_KEY "],\"AttributeDefinitions\":[" PK "," SK                                                          \
+    "," ATTRIBUTE("a") "," ATTRIBUTE("b") "," ATTRIBUTE("c") "," ATTRIBUTE(                                         \
+        "d") "],\"LocalSecondaryIndexes\":[" INDEX("local",                                                         \
+                                                   HASH_KEY "," KEY(                                                \
+                                                       "a",                                                         \
+                                                       "RANGE")) "\"Projection\":{"                                 \
+                                                                 "\"ProjectionType\":\"INCLUDE\","                  \
+                                                                 "\"NonKeyAttributes\":[\"x\"]}}]"                  \
+                                                                 ",\"GlobalSecondaryIndexes\":"                     \
+                                                                 "[" INDEX(                                         \
+                                                                     "global",                                      \
+                                                                     KEY("a", "HASH") "," KEY("b", "HASH") "," KEY( \
+                                                                         "c",                                       \
+                                                                         "RANGE") "," KEY("d",                      \
+                                                                                          "RANG"                    \
+                                                                                          "E")) "\"Projection\":{\"ProjectionType\":\"ALL\"}}]}"
+
 /* They may have been deleted by an input before. */
 static void tables_make(void)
 {
@@ -32,6 +55,7 @@ static void tables_make(void)
     (void)api_call(api, "CreateTable", BYTES(TABLE("hash", HASH_KEY, PK)), &reply);
     (void)api_call(api, "CreateTable", BYTES(TABLE("both", HASH_KEY "," RANGE_KEY, PK "," SK)),
                    &reply);
+    (void)api_call(api, "CreateTable", BYTES(MANY), &reply);
     buf_release(&reply);
 }
 
