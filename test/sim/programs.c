@@ -3,7 +3,8 @@
  * are made up and worked out in one go: as a body is written, the model does what it says, the
  * plain way. Some writes are begun before others are answered, so that they wait for each other;
  * what they do is what they would do one after the other. On a database that refuses every third
- * commit they are run again and again, and nothing may show of it.
+ * commit they are run again and again, and nothing may show of it. The table has indexes, which
+ * must hold at the end, and now and then, what the items say.
  *
  * SIM_SEED and SIM_TURNS choose a run. */
 #include <inttypes.h>
@@ -17,12 +18,14 @@
 #include "support/api_call.h"
 #include "support/database.h"
 #include "support/folder.h"
+#include "table/check.h"
 
-#define KEY_COUNT 4
-#define TOGETHER  5  /* writes begun before the first of them is answered, at most */
-#define LIST_MOST 24 /* elements; a list that is longer is removed */
-#define WRONG     "com.amazon.coral.validate#ValidationException"
-#define NOT_SO    "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
+#define KEY_COUNT   4
+#define CHECK_EVERY 20 /* turns, after which the indexes are looked at whole */
+#define TOGETHER    5  /* writes begun before the first of them is answered, at most */
+#define LIST_MOST   24 /* elements; a list that is longer is removed */
+#define WRONG       "com.amazon.coral.validate#ValidationException"
+#define NOT_SO      "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
 
 /* --- the model -------------------------------------------------------------------------------- */
 
@@ -653,6 +656,38 @@ static void run_turn(void)
     program_end(&programs[0]);
 }
 
+/* --- indexes ---------------------------------------------------------------------------------- */
+
+/* Of what is always of one type; the values of `n` are few, so entries come, move and go. */
+static const struct bytes included[] = {BYTES_INIT("t"), BYTES_INIT("l")};
+static const struct table_index indexes[] = {
+    {.name = BYTES_INIT("all"),
+     .keys = {{BYTES_INIT("n"), KEY_N}},
+     .partition_count = 1,
+     .key_count = 1,
+     .projection = PROJECT_ALL},
+    {.name = BYTES_INIT("keys"),
+     .keys = {{BYTES_INIT("pk"), KEY_S}, {BYTES_INIT("n"), KEY_N}},
+     .partition_count = 1,
+     .key_count = 2,
+     .projection = PROJECT_KEYS_ONLY},
+    {.name = BYTES_INIT("some"),
+     .keys = {{BYTES_INIT("n"), KEY_N}, {BYTES_INIT("pk"), KEY_S}},
+     .partition_count = 2,
+     .key_count = 2,
+     .projection = PROJECT_INCLUDE,
+     .included = included,
+     .included_count = 2},
+};
+#define INDEX_COUNT 3
+static const struct table table = {
+    .name = BYTES_INIT("hash"),
+    .keys = {{BYTES_INIT("pk"), KEY_S}},
+    .key_count = 1,
+    .indexes = indexes,
+    .index_count = INDEX_COUNT,
+};
+
 /* --- the world -------------------------------------------------------------------------------- */
 
 static void check_figures(struct database *database)
@@ -682,6 +717,25 @@ static void check_figures(struct database *database)
     assert_int_equal(figures.bytes, expected.bytes);
     call_release(&call);
     arena_release(&arena);
+}
+
+static void tell(void *context, const char *sentence)
+{
+    (void)context;
+    printf("turn %" PRIu64 ": %s\n", turn, sentence);
+}
+
+static uint64_t entries_seen;
+
+static void check_indexes(struct database *database)
+{
+    struct check_figures figures = {0};
+    struct err err;
+
+    assert_true(tables_check(database->tables, tell, NULL, &figures, &err));
+    assert_int_equal(figures.differences, 0);
+    assert_int_equal(figures.indexes, INDEX_COUNT);
+    entries_seen += figures.entries;
 }
 
 static uint64_t setting(const char *name, uint64_t fallback)
@@ -721,14 +775,19 @@ int main(int argc, char **argv)
     printf("world %s, SIM_SEED=%" PRIu64 " SIM_TURNS=%" PRIu64 "\n", world, seed, turns);
     folder_make(folder);
     database_open(&database, engine_of(world, folder));
-    assert_true(database_create(&database, "hash", false, &err));
+    assert_true(database_create_table(&database, &table, &err));
     assert_true(database_recovery(&database, "hash", true, 35, &err));
     api = api_new(&(struct api_settings){.tables = database.tables});
-    for (turn = 0; turn < turns; turn++)
+    for (turn = 0; turn < turns; turn++) {
         run_turn();
+        if (turn % CHECK_EVERY == 0)
+            check_indexes(&database);
+    }
+    check_indexes(&database);
     check_figures(&database);
     printf("%u done, %u refused, %u wrong\n", counts[0], counts[1], counts[2]);
     assert_true(counts[0] > turns && counts[1] > turns / 4 && counts[2] > turns / 10);
+    assert_true(entries_seen > turns / CHECK_EVERY);
     api_free(api);
     database_close(&database);
     folder_remove(folder);
