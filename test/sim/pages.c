@@ -2,7 +2,8 @@
  * keys of all three types, every condition on the key, both directions, filters and projections in
  * both styles, counts, limits, pages of 1 MB, starting keys that are no items, segments. The model
  * is an array of rows in the order of their keys; each reply must be, to the letter, what a walk
- * over it comes to.
+ * over it comes to. Each table has a local and a global index with its own key and all of its
+ * items, which must answer as the table does.
  *
  * Which partition a Scan shows first is not for a model to know, so the order is learned: from one
  * Scan of each world of items, which must show all of them once, each partition in the order of its
@@ -292,19 +293,24 @@ static void put_filter(struct buf *body, struct buf *values, const struct filter
 /* --- what is shown ---------------------------------------------------------------------------- */
 
 struct view {
-    unsigned wanted; /* attributes */
+    const char *index; /* NULL: the table */
+    unsigned wanted;   /* attributes */
     bool count_only, older, consistent, capacity;
     uint64_t limit; /* 0: none */
 };
 
 static struct view random_view(bool older)
 {
-    struct view view = {.wanted = ALL,
+    static const char *const indexes[] = {NULL, NULL, "global", "local"};
+    struct view view = {.index = indexes[any(4)],
+                        .wanted = ALL,
                         .older = older,
                         .consistent = any(2) == 0,
                         .capacity = any(2) == 0,
                         .limit = any(3) == 0 ? 0 : 1 + any(SORTS)};
 
+    if (view.index == indexes[2])
+        view.consistent = false;
     if (any(3) == 0)
         view.wanted = 1 + any(ALL);
     else
@@ -316,6 +322,8 @@ static void put_view(struct buf *body, const struct view *view)
 {
     const char *between = "";
 
+    if (view->index != NULL)
+        buf_printf(body, ",\"IndexName\":\"%s\"", view->index);
     if (view->wanted != ALL) {
         buf_put_text(body, view->older ? ",\"AttributesToGet\":[" : ",\"ProjectionExpression\":\"");
         for (unsigned i = ATTRIBUTES; i-- > 0;) {
@@ -711,6 +719,13 @@ static void run_turn(void)
     arena_rewind(&arena, mark);
 }
 
+#define SAME_KEY                                                                                   \
+    "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"sk\","    \
+    "\"KeyType\":\"RANGE\"}]"
+#define INDEXES(kind, name)                                                                        \
+    "\"" kind "SecondaryIndexes\":[{\"IndexName\":\"" name "\"," SAME_KEY                          \
+    ",\"Projection\":{\"ProjectionType\":\"ALL\"}}]"
+
 static void tables_make(void)
 {
     struct buf body, reply;
@@ -720,10 +735,12 @@ static void tables_make(void)
     for (size_t i = 0; i < KINDS; i++) {
         buf_clear(&body);
         buf_printf(&body,
-                   "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":["
-                   "{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"sk\","
-                   "\"KeyType\":\"RANGE\"}],\"AttributeDefinitions\":[{\"AttributeName\":\"pk\","
-                   "\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\",\"AttributeType\":\"%s\"}]}",
+                   "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\"," SAME_KEY
+                   "," INDEXES("Local", "local") "," INDEXES(
+                       "Global", "global") ",\"AttributeDefinitions\":["
+                                           "{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{"
+                                           "\"AttributeName\":\"sk\","
+                                           "\"AttributeType\":\"%s\"}]}",
                    kinds[i].table, kinds[i].type);
         call("CreateTable", buf_bytes(&body), &reply);
         assert_non_null(strstr((char *)reply.data, "TableDescription"));

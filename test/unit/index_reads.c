@@ -406,6 +406,29 @@ static void keys_of_several_attributes_are_queried(void **state)
     SCRIPT(state, steps);
 }
 
+/* Nothing builds an index here, so one that is added stays as it is after UpdateTable. */
+static void what_is_being_built_is_not_read(void **state)
+{
+    static const struct step steps[] = {
+        TABLE,
+        {"UpdateTable",
+         "{\"TableName\":\"abc\",\"AttributeDefinitions\":[" S("a") "," S("b") "," S(
+             "e") "],"
+                  "\"GlobalSecondaryIndexUpdates\":[{\"Create\":" INDEX("index5", H("e"),
+                                                                        ALL) "}]}",
+         OK, NULL},
+        {"Query", QUERY("index5", "z = :p", OF_P CONSISTENT), BAD,
+         INVALID "Consistent reads are not supported on global secondary indexes"},
+        {"Query", QUERY("index5", "z = :p", OF_P FROM("")), BAD,
+         INVALID "Cannot read from backfilling global secondary index: index5"},
+        {"Scan", SCAN("index5", ), BAD,
+         INVALID "Cannot read from backfilling global secondary index: index5"},
+        {"Scan", SCAN("index4", ), OK, FOUND("", "0")},
+    };
+
+    SCRIPT(state, steps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +441,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistakes_of_scans_are_told_in_order, script_setup,
                                         script_teardown),
         cmocka_unit_test_setup_teardown(keys_of_several_attributes_are_queried, script_setup,
+                                        script_teardown),
+        cmocka_unit_test_setup_teardown(what_is_being_built_is_not_read, script_setup,
                                         script_teardown),
     };
 
