@@ -9,6 +9,9 @@
  * two look-ups, which changes() must tell; and the past at its beginning and the changes of windows
  * that adjoin make the past at their end.
  *
+ * The tables have indexes, one of which comes and goes and is built while the world stands still;
+ * the model knows nothing of them: all of them must be what their tables say.
+ *
  * One seed gives one run: the committer is a thread, but a gate in front of the engine's commit
  * lets it work only when all that was submitted is waited for (drain). SIM_SEED and SIM_TURNS
  * choose a run. */
@@ -21,12 +24,14 @@
 #include "base/random.h"
 #include "support/database.h"
 #include "support/folder.h"
+#include "table/check.h"
 
 #define NAMES      3          /* of tables */
 #define KEYS       24         /* in each */
 #define WORKERS    6          /* operations at once */
 #define TABLES     400        /* incarnations in one run at most */
 #define BATCH_MOST 4          /* writes in one */
+#define GROUPS     7          /* of items, in indexes */
 #define PADDING    200        /* bytes of an item at most, beside the rest */
 #define SAME_VALUE 1000000000 /* and more: what a key gets again and again */
 #define START      UINT64_C(1700000000000000)
@@ -62,6 +67,7 @@ enum kind {
     KIND_CREATE,
     KIND_DELETE,
     KIND_RECOVERY,
+    KIND_INDEX, /* the one that comes and goes */
 };
 
 enum worker_state {
@@ -115,7 +121,8 @@ struct sim {
     struct worker workers[WORKERS];
     struct model_table *tables;
     uint32_t table_count, next_value, turn;
-    uint32_t commits, conflicts, waits, pasts, windows, reopened, trims;
+    uint32_t commits, conflicts, waits, pasts, windows, reopened, trims, built;
+    uint64_t entries, lacking; /* seen in indexes, and missing in those that were not built yet */
 };
 
 static struct gate gate = {
@@ -305,6 +312,8 @@ static struct bytes item_make(struct arena *arena, int key, uint32_t value)
     item_put_text(&maker, "pk", arena_printf(arena, "key-%d", key));
     if (value != 0) {
         item_put_integer(&maker, "v", value);
+        if (value % GROUPS != 0) /* else the item is in no index of groups */
+            item_put_integer(&maker, "g", value % GROUPS);
         item_put_data(&maker, "padding", bytes_of(padding, value % PADDING));
     }
     return item_finish(&maker);
@@ -340,10 +349,52 @@ static enum run write_run(struct worker *worker, struct err *err)
     return table_write(&worker->work, writes, worker->count, write_answer, worker, err);
 }
 
+/* --- indexes --- */
+
+static const struct table_index indexes[] = {
+    {.name = BYTES_INIT("local"),
+     .local = true,
+     .keys = {{BYTES_INIT("pk"), KEY_S}, {BYTES_INIT("v"), KEY_N}},
+     .partition_count = 1,
+     .key_count = 2,
+     .projection = PROJECT_KEYS_ONLY},
+    {.name = BYTES_INIT("all"),
+     .keys = {{BYTES_INIT("g"), KEY_N}},
+     .partition_count = 1,
+     .key_count = 1,
+     .projection = PROJECT_ALL},
+    {.name = BYTES_INIT("late"),
+     .keys = {{BYTES_INIT("g"), KEY_N}, {BYTES_INIT("v"), KEY_N}},
+     .partition_count = 1,
+     .key_count = 2,
+     .projection = PROJECT_KEYS_ONLY},
+};
+#define INDEXES 2 /* from a table's creation on */
+
+/* Adds the last one, or drops it. */
+static enum run index_run(struct worker *worker, struct bytes name, struct err *err)
+{
+    const struct table *table;
+    struct table_index list[INDEXES + 1];
+
+    if (!work_table_named(&worker->work, name, &table, err))
+        return RUN_FAILED;
+    struct table changed = *table;
+    memcpy(list, table->indexes, INDEXES * sizeof *list);
+    list[INDEXES] = indexes[INDEXES];
+    changed.indexes = list;
+    changed.index_count = table->index_count == INDEXES ? INDEXES + 1 : INDEXES;
+    return tables_update(&worker->work, table, &changed, &table, err);
+}
+
 static enum run worker_step(struct worker *worker, struct err *err)
 {
     struct bytes name = bytes_of_text(name_text(worker->name));
-    struct table wanted = {.name = name, .keys = {{BYTES("pk"), KEY_S}}, .key_count = 1};
+    struct table wanted = {.name = name,
+                           .keys = {{BYTES("pk"), KEY_S}},
+                           .key_count = 1,
+                           .indexes = indexes,
+                           .index_count = INDEXES};
     const struct table *table;
     enum run run = RUN_FAILED;
 
@@ -356,6 +407,8 @@ static enum run worker_step(struct worker *worker, struct err *err)
     case KIND_DELETE:
         run = tables_delete(&worker->work, name, &table, err);
         break;
+    case KIND_INDEX:
+        return index_run(worker, name, err);
     case KIND_RECOVERY:
         if (!work_table_named(&worker->work, name, &table, err))
             return RUN_FAILED;
@@ -418,6 +471,7 @@ static void worker_start(struct sim *sim, struct worker *worker)
     worker->kind = what < 90   ? KIND_WRITE
                    : what < 94 ? KIND_CREATE
                    : what < 95 ? KIND_DELETE
+                   : what < 97 ? KIND_INDEX
                                : KIND_RECOVERY;
     worker->name = (int)draw(sim, NAMES);
     worker->enabled = !one_in(sim, 3);
@@ -459,6 +513,7 @@ static void worker_committed(struct sim *sim, struct worker *worker)
         model_of(sim, worker->number)->exists = false;
         break;
     case KIND_RECOVERY:
+    case KIND_INDEX:
         break;
     }
 }
@@ -977,9 +1032,72 @@ static void reopen(struct sim *sim)
     sim->reopened++;
 }
 
+/* One step of a part may be refused by conflicts again and again. */
+static void part_fill(struct sim *sim, const struct table *table, uint64_t index, uint32_t part)
+{
+    struct index_fill fill;
+    struct err err;
+
+    CHECK_OK(index_fill_open(&fill, sim->database.tables, table->name, index, part, &err), &err);
+    for (int tries = 0; tries < 100 && !fill.done; tries++)
+        (void)!index_fill_step(&fill, &err);
+    CHECK(fill.done);
+    index_fill_close(&fill);
+}
+
+static bool is_building(const struct table *table)
+{
+    return table->index_count > INDEXES && table->indexes[INDEXES].building;
+}
+
+/* Some parts of it, some of them twice. */
+static bool table_fill(void *context, const struct table *table, struct err *err)
+{
+    struct sim *sim = context;
+
+    (void)err;
+    for (uint32_t i = 0; is_building(table) && i < INDEX_PARTS; i++)
+        part_fill(sim, table, table->indexes[INDEXES].number, (uint32_t)draw(sim, INDEX_PARTS));
+    return true;
+}
+
+static bool table_build(void *context, const struct table *table, struct err *err)
+{
+    struct sim *sim = context;
+    bool done = false;
+
+    if (!is_building(table))
+        return true;
+    uint64_t index = table->indexes[INDEXES].number;
+    for (uint32_t part = 0; part < INDEX_PARTS; part++)
+        part_fill(sim, table, index, part);
+    for (int tries = 0; tries < 100 && !done; tries++)
+        done = index_fill_finish(sim->database.tables, table->name, index, err);
+    CHECK_OK(done, err);
+    sim->built++;
+    return true;
+}
+
+static void tell(void *context, const char *sentence)
+{
+    printf("turn %u: %s\n", ((struct sim *)context)->turn, sentence);
+}
+
+static void check_indexes(struct sim *sim)
+{
+    struct check_figures figures = {0};
+    struct err err;
+
+    CHECK_OK(tables_check(sim->database.tables, tell, sim, &figures, &err), &err);
+    CHECK(figures.differences == 0);
+    sim->entries += figures.entries;
+    sim->lacking += figures.building;
+}
+
 static void check_all(struct sim *sim)
 {
     quiesce(sim);
+    check_indexes(sim);
     for (int name = 0; name < NAMES; name++)
         check_gone(sim, name);
     for (uint32_t i = 0; i < sim->table_count; i++)
@@ -990,10 +1108,17 @@ static void check_all(struct sim *sim)
 static void event(struct sim *sim)
 {
     struct model_table *model = table_draw(sim);
+    struct err err;
 
     quiesce(sim);
     gate_set(sim, true);
-    switch (draw(sim, 8)) {
+    switch (draw(sim, 9)) {
+    case 8:
+        CHECK_OK(
+            tables_each(sim->database.tables, one_in(sim, 2) ? table_build : table_fill, sim, &err),
+            &err);
+        check_indexes(sim);
+        break;
     case 0:
         check_all(sim);
         break;
@@ -1033,6 +1158,7 @@ static void check_empty_at_last(struct sim *sim)
     struct err err;
 
     quiesce(sim);
+    CHECK_OK(tables_each(sim->database.tables, table_build, sim, &err), &err);
     for (uint32_t i = 0; i < sim->table_count; i++) {
         struct model_table *model = &sim->tables[i];
         if (model->pinned != 0)
@@ -1084,9 +1210,9 @@ int main(int argc, char **argv)
     check_empty_at_last(sim);
     printf(
         "%u commits, %u conflicts, %u waits, %u tables, %u pasts, %u windows, %u trims, %u times "
-        "reopened\n",
+        "reopened, %u indexes built, %" PRIu64 " entries seen, %" PRIu64 " not there yet\n",
         sim->commits, sim->conflicts, sim->waits, sim->table_count, sim->pasts, sim->windows,
-        sim->trims, sim->reopened);
+        sim->trims, sim->reopened, sim->built, sim->entries, sim->lacking);
     CHECK(sim->commits > turns / 10 && sim->pasts > turns / 1000 && sim->windows > turns / 1000);
     sim_release(sim);
     free(sim);
