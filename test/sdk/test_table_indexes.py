@@ -126,6 +126,39 @@ class Indexes(ServerCase):
                      self.dynamo.update_table, TableName=self.table,
                      GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "bySize"}}])
 
+    def test_keys_among_the_projected(self):
+        """NonKeyAttributes may name keys; and a global index may have the table's own key, or its name."""
+        self.make(GlobalSecondaryIndexes=[
+            index("byPlace", "place", projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": ["sk", "place", "x"]}),
+            index(self.table, "pk", "sk")], LocalSecondaryIndexes=[index("same", "pk", "sk")],
+            AttributeDefinitions=defined(pk="S", sk="N", place="S"))
+        item = {"pk": {"S": "a"}, "sk": {"N": "1"}, "place": {"S": "here"}, "x": {"S": "x"}, "y": {"S": "y"}}
+        self.dynamo.put_item(TableName=self.table, Item=item)
+        for name, key, value, found in (("byPlace", "place", "here", {**item}), (self.table, "pk", "a", item),
+                                        ("same", "pk", "a", item)):
+            if name == "byPlace":
+                del found["y"]
+            self.assertEqual([found], self.dynamo.query(
+                TableName=self.table, IndexName=name, KeyConditionExpression="#k = :v",
+                ExpressionAttributeNames={"#k": key}, ExpressionAttributeValues={":v": {"S": value}})["Items"])
+
+    def test_restart(self):
+        """What tables are is the same after a restart, and so is what becomes of an index that was just added."""
+        self.make(BillingMode="PROVISIONED", ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+                  GlobalSecondaryIndexes=[index("byPlace", "place", "day", hashes=2, ProvisionedThroughput={
+                      "ReadCapacityUnits": 7, "WriteCapacityUnits": 7})])
+        self.fill(300, place=lambda at: {"S": "here"}, day=lambda at: {"S": f"{at}"})
+        self.change({"Update": {"IndexName": "byPlace", "ProvisionedThroughput": {
+            "ReadCapacityUnits": 6, "WriteCapacityUnits": 7}}})
+        before = self.described()
+        self.server.restart()
+        self.assertEqual(before, self.described())
+        self.change({"Create": index("days", "day", ProvisionedThroughput={
+            "ReadCapacityUnits": 1, "WriteCapacityUnits": 1})}, attributes={"day": "S"})
+        self.server.restart()
+        self.wait_active()
+        self.assertEqual(300, self.globals()["days"]["ItemCount"])
+
     def test_refusals(self):
         self.make()
         limit = "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
@@ -171,7 +204,9 @@ class Indexes(ServerCase):
         self.assertIn("LastDecreaseDateTime", throughput)
         self.dynamo.update_table(TableName=self.table, BillingMode="PAY_PER_REQUEST")
         self.wait_active()
-        self.assertEqual(0, self.globals()["byPlace"]["ProvisionedThroughput"]["ReadCapacityUnits"])
+        throughput = self.globals()["byPlace"]["ProvisionedThroughput"]
+        # the service counts the switch as a decrease of the index (ack-api-quirks, DDB-TABLE-153)
+        self.assertEqual((0, 2), (throughput["ReadCapacityUnits"], throughput["NumberOfDecreasesToday"]))
 
     def test_what_else_tables_have(self):
         """Tags, time to live, recovery and exports of a table that has indexes; then one of its name with others."""
