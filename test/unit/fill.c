@@ -233,15 +233,15 @@ static void what_is_missing_is_put(void **state)
     call_release(&call);
 }
 
-/* One partition, and so one part, of several commits. */
-static void a_part_goes_on_where_it_was(void **state)
+/* One partition, and so one part, of several commits; `attribute`: what its items have. */
+static void assert_goes_on(struct database *database, char attribute, int count, uint64_t wanted)
 {
-    struct database *database = *state;
-    uint64_t items = 0;
+    uint64_t items = 0, added = 0;
     struct err err;
 
-    for (int i = 0; i < 1000; i++)
-        assert_true(put(database, "{'pk':{'S':'p'},'sk':{'N':'%d'},'g':{'S':'%d'}}", i, i % 7));
+    for (int i = 0; i < count; i++)
+        assert_true(
+            put(database, "{'pk':{'S':'p'},'sk':{'N':'%d'},'%c':{'S':'%d'}}", i, attribute, i % 7));
     uint64_t index = change(database, &late);
     for (uint32_t part = 0; part < INDEX_PARTS; part++) {
         struct index_fill fill = {.done = false};
@@ -249,13 +249,25 @@ static void a_part_goes_on_where_it_was(void **state)
             assert_true(index_fill_open(&fill, database->tables, BYTES("t"), index, part, &err));
             assert_true(index_fill_step(&fill, &err));
             items += fill.items;
-            assert_int_equal(fill.added, fill.items);
+            added += fill.added;
             index_fill_close(&fill);
         }
     }
-    assert_int_equal(items, 1000);
+    assert_int_equal(items, count);
+    assert_int_equal(added, wanted);
     finish(database, index);
-    assert_int_equal(assert_whole(database), 1000);
+    assert_int_equal(assert_whole(database), wanted);
+}
+
+static void a_part_goes_on_where_it_was(void **state)
+{
+    assert_goes_on(*state, 'g', 1000, 1000);
+}
+
+/* Its place is kept though nothing is put. */
+static void a_part_without_entries_goes_on_too(void **state)
+{
+    assert_goes_on(*state, 'h', 2500, 0);
 }
 
 static void an_index_that_goes_ends_its_fill(void **state)
@@ -412,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_missing_is_put, setup, teardown),
         cmocka_unit_test_setup_teardown(a_part_goes_on_where_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_part_without_entries_goes_on_too, setup, teardown),
         cmocka_unit_test_setup_teardown(an_index_that_goes_ends_its_fill, setup, teardown),
         cmocka_unit_test(beside_writers),
     };
