@@ -38,6 +38,13 @@ void digest_put(struct digest *digest, struct bytes piece)
     assert(ok == 1);
 }
 
+void digest_copy(struct digest *digest, const struct digest *from)
+{
+    int ok = EVP_MD_CTX_copy_ex(digest->context, from->context);
+
+    assert(ok == 1);
+}
+
 void digest_take(struct digest *digest, uint8_t *out)
 {
     int ok = EVP_DigestFinal_ex(digest->context, out, NULL);

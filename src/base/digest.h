@@ -20,6 +20,9 @@ void digest_free(struct digest *digest);
 
 void digest_put(struct digest *digest, struct bytes piece);
 
+/* Goes on from where `from`, of the same kind, is; what was put before is forgotten. */
+void digest_copy(struct digest *digest, const struct digest *from);
+
 /* The digest of all pieces since the last one was taken; the next piece begins anew. */
 void digest_take(struct digest *digest, uint8_t *out);
 

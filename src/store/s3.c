@@ -383,6 +383,10 @@ static bool s3_upload_part(struct upload *base, struct bytes part, struct err *e
     if (upload->sum.parts == PARTS_MOST)
         return store_broken(err, "an object of more than %d parts", PARTS_MOST);
     etag_sum_put(&upload->sum, part);
+    if (upload->sum.parts == 0)
+        digest_copy(upload->md5, upload->sum.part); /* they are the same so far */
+    else
+        digest_put(upload->md5, part);
     etag_sum_part(&upload->sum, computed);
     struct s3_call call = call_of(
         "PUT", &upload->where, upload_query(&upload->arena, upload->id, upload->sum.parts), part);
@@ -391,7 +395,6 @@ static bool s3_upload_part(struct upload *base, struct bytes part, struct err *e
     arena_rewind(&upload->arena, mark);
     if (!ok)
         return false;
-    digest_put(upload->md5, part);
     upload->size += part.size;
     buf_printf(&upload->parts, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>",
                upload->sum.parts, etag);

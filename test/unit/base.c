@@ -175,6 +175,15 @@ static void digests_of_pieces_are_of_the_whole(void **state)
         hex_put(md5, MD5_SIZE, hex);
         assert_string_equal(hex, "900150983cd24fb0d6963f7d28e17f72"); /* RFC 1321 A.5 */
     }
+    struct digest *other = digest_new(DIGEST_MD5);
+    digest_put(digest, BYTES("ab"));
+    digest_put(other, BYTES("forgotten"));
+    digest_copy(other, digest);
+    digest_put(other, BYTES("c"));
+    digest_take(other, md5);
+    hex_put(md5, MD5_SIZE, hex);
+    assert_string_equal(hex, "900150983cd24fb0d6963f7d28e17f72");
+    digest_free(other);
     digest_free(digest);
     digest_of(DIGEST_SHA256, BYTES("abc"), sha256);
     hex_put(sha256, SHA256_SIZE, hex);
