@@ -15,13 +15,19 @@
 #include "table/items.h"
 #include "table/tally.h"
 
+/* What becomes of an entry. */
+struct entry_step {
+    struct index_step step;
+    bool there; /* the entry before was in the index: one that is being built may lack it */
+};
+
 /* A write and what it found. */
 struct staged {
     struct write *write;
     struct bytes place;     /* table number | item key */
     struct bytes old_stamp; /* BYTES_NONE: there was no item */
     uint64_t old_size, new_size;
-    struct index_step *steps; /* one for each index; those of write->indexes that changed */
+    struct entry_step *steps; /* one for each index */
     struct bytes collection;  /* where its size is counted; empty: it has none */
 };
 
@@ -131,18 +137,17 @@ static bool entry_there(struct work *work, const struct write *write,
 }
 
 static bool step_prepare(struct work *work, const struct write *write,
-                         const struct table_index *index, struct index_step *step,
+                         const struct table_index *index, struct entry_step *out,
                          struct index_change *change, struct err *err)
 {
-    struct bytes before = write->old;
-    bool there = true;
+    const struct index_step *step = &out->step;
 
-    if (index->building && !entry_there(work, write, index, &there, err))
+    out->there = true;
+    if (index->building && !entry_there(work, write, index, &out->there, err))
         return false;
-    if (!there)
-        before = BYTES_NONE;
     change->changed =
-        index_step(write->table, index, write->key, before, item_after(write), work->arena, step);
+        index_step(write->table, index, write->key, out->there ? write->old : BYTES_NONE,
+                   item_after(write), work->arena, &out->step);
     if (!change->changed)
         return true;
     change->old_size = step->before.key.size > 0 ? item_size(step->before.item) : 0;
@@ -205,10 +210,10 @@ static void indexes_stage(struct engine_batch *batch, struct tally *tally,
     for (uint32_t i = 0; i < write->table->index_count; i++) {
         const struct table_index *index = &write->table->indexes[i];
         const struct index_change *change = &write->indexes[i];
-        const struct index_step *step = &staged->steps[i];
+        const struct index_step *step = &staged->steps[i].step;
+        entry_expect(batch, write, index, staged->steps[i].there);
         if (!change->changed)
             continue;
-        entry_expect(batch, write, index, step->before.key.size > 0);
         step_stage(batch, index, step);
         tally_figures(tally, index->number, log_shard(write->key),
                       (int64_t)(step->after.key.size > 0) - (int64_t)(step->before.key.size > 0),
