@@ -213,6 +213,7 @@ void throughput_note_decrease(struct throughput *throughput, uint64_t now);
  */
 struct throughput throughput_begun(const struct throughput *before, const struct throughput *after);
 int64_t decreases_on(const struct throughput *throughput, uint64_t now); /* its UTC day */
+void capacity_settle(struct capacity *capacity); /* bounds that were cleared are none */
 /* What it has warm. */
 void warm_of(const struct capacity_of *of, const struct capacity *capacity, int64_t *reads,
              int64_t *writes);

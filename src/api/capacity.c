@@ -88,6 +88,14 @@ struct capacity_of capacity_of_index(const struct table *table, const struct tab
                                 .throughput = index->throughput};
 }
 
+void capacity_settle(struct capacity *capacity)
+{
+    if (capacity->read_units_most == ON_DEMAND_CLEARED)
+        capacity->read_units_most = 0;
+    if (capacity->write_units_most == ON_DEMAND_CLEARED)
+        capacity->write_units_most = 0;
+}
+
 bool capacity_given(const struct value_node *node)
 {
     for (uint32_t i = 0; node != NULL && node->field->of[i].name.size > 0; i++)

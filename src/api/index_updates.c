@@ -12,16 +12,14 @@
 #define INVALID "One or more parameter values were invalid: "
 #define IN_USE  "Attempt to change a resource which is still in use: "
 
-#define INDEX_NAME REQUIRED("IndexName", FIELD_STRING, PATTERN(pattern_name), LEAST(3), MOST(255))
-
 static const struct field update_members[] = {
-    INDEX_NAME,
+    REQUIRED("IndexName", FIELD_INDEX_NAME),
     OPTIONAL("ProvisionedThroughput", FIELD_STRUCT("ProvisionedThroughput", shape_throughput)),
     OPTIONAL("OnDemandThroughput", FIELD_STRUCT("OnDemandThroughput", shape_on_demand)),
     OPTIONAL("WarmThroughput", FIELD_STRUCT("WarmThroughput", shape_warm)),
     SHAPE_END,
 };
-static const struct field delete_members[] = {INDEX_NAME, SHAPE_END};
+static const struct field delete_members[] = {REQUIRED("IndexName", FIELD_INDEX_NAME), SHAPE_END};
 static const struct field entry_members[] = {
     OPTIONAL("Update", FIELD_STRUCT("UpdateGlobalSecondaryIndexAction", update_members)),
     OPTIONAL("Create", FIELD_STRUCT("CreateGlobalSecondaryIndexAction", shape_global)),
@@ -213,14 +211,6 @@ static bool update_fits(const struct table *table, const struct value_node *acti
                     BYTES_ARGS(name));
 }
 
-static void bounds_settle(struct capacity *capacity)
-{
-    if (capacity->read_units_most == ON_DEMAND_CLEARED)
-        capacity->read_units_most = 0;
-    if (capacity->write_units_most == ON_DEMAND_CLEARED)
-        capacity->write_units_most = 0;
-}
-
 /* What has begun: bounds are shown as they will be, units and what is warm as they were. */
 static void update_show(struct index_updates *updates, uint32_t at, const struct value_node *action,
                         struct capacity shown, const struct capacity *after)
@@ -266,7 +256,7 @@ static bool index_update(struct index_updates *updates, const struct value_node 
         (warm != NULL && !warm_take(warm, &was, &after, err)))
         return false;
     update_show(updates, at, action, before, &after);
-    bounds_settle(&after);
+    capacity_settle(&after);
     index->settings = capacity_pack(&after, arena);
     return true;
 }

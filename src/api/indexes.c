@@ -15,12 +15,11 @@ static const struct field projection_members[] = {
     SHAPE_END,
 };
 
-#define INDEX_NAME REQUIRED("IndexName", FIELD_STRING, PATTERN(pattern_name), LEAST(3), MOST(255))
 #define PROJECTION REQUIRED("Projection", FIELD_STRUCT("Projection", projection_members))
 
 static const struct field local_members[] = {
     PROJECTION,
-    INDEX_NAME,
+    REQUIRED("IndexName", FIELD_INDEX_NAME),
     REQUIRED("KeySchema", FIELD_LIST(element_key), LEAST(1), MOST(2)),
     SHAPE_END,
 };
@@ -28,7 +27,7 @@ const struct field element_local = ELEMENT(FIELD_STRUCT("LocalSecondaryIndex", l
 
 const struct field shape_global[] = {
     PROJECTION,
-    INDEX_NAME,
+    REQUIRED("IndexName", FIELD_INDEX_NAME),
     OPTIONAL("ProvisionedThroughput", FIELD_STRUCT("ProvisionedThroughput", shape_throughput)),
     REQUIRED("KeySchema", FIELD_LIST(element_key), LEAST(1)),
     OPTIONAL("OnDemandThroughput", FIELD_STRUCT("OnDemandThroughput", shape_on_demand)),

@@ -15,7 +15,7 @@
 const struct field shape_query[] = {
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity), TRAITS(FIELD_ALONE)),
     OPTIONAL("Select", FIELD_ENUM(enum_select), TRAITS(FIELD_ALONE)),
-    OPTIONAL("IndexName", FIELD_STRING, PATTERN(pattern_name), LEAST(3), MOST(255)),
+    OPTIONAL("IndexName", FIELD_INDEX_NAME),
     OPTIONAL("QueryFilter", FIELD_CONDITIONS(OLD_FILTER)),
     REQUIRED("TableName", FIELD_TABLE_NAME),
     OPTIONAL("ConditionalOperator",

@@ -11,7 +11,7 @@
 
 const struct field shape_scan[] = {
     OPTIONAL("Select", FIELD_ENUM(enum_select)),
-    OPTIONAL("IndexName", FIELD_STRING, PATTERN(pattern_name), LEAST(3), MOST(255)),
+    OPTIONAL("IndexName", FIELD_INDEX_NAME),
     OPTIONAL("TotalSegments", FIELD_INTEGER, LEAST(1), MOST(SEGMENTS_MOST)),
     OPTIONAL("ReturnConsumedCapacity", FIELD_ENUM(enum_consumed_capacity)),
     REQUIRED("TableName", FIELD_TABLE_NAME),

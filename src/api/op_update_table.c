@@ -347,19 +347,6 @@ static void put_update(const struct update *update, const struct table_figures *
     buf_put_literal(&request->reply, "}");
 }
 
-static void bound_settle(int64_t *bound)
-{
-    if (*bound == ON_DEMAND_CLEARED)
-        *bound = 0;
-}
-
-static struct bytes settings_pack(struct update *update)
-{
-    bound_settle(&update->after.capacity.read_units_most);
-    bound_settle(&update->after.capacity.write_units_most);
-    return extras_pack(&update->after, &update->request->arena);
-}
-
 enum run op_update_table(struct request *request, struct err *err)
 {
     struct update update = {.request = request};
@@ -377,6 +364,7 @@ enum run op_update_table(struct request *request, struct err *err)
         !table_figures(request->api->tables, update.current, &figures, err))
         return RUN_FAILED;
     put_update(&update, &figures);
-    update.changed.settings = settings_pack(&update);
+    capacity_settle(&update.after.capacity);
+    update.changed.settings = extras_pack(&update.after, &request->arena);
     return tables_update(&request->work, update.current, &update.changed, &updated, err);
 }

@@ -168,6 +168,9 @@ struct field {
     .type = TYPE_STRING, .traits = FIELD_MAY_BE_ARN | FIELD_ASKED_FIRST | FIELD_LENGTH_FIRST,      \
     .pattern = &pattern_name, .least = {true, 3}, .most = {true, 255}
 
+#define FIELD_INDEX_NAME                                                                           \
+    .type = TYPE_STRING, .pattern = &pattern_name, .least = {true, 3}, .most = {true, 255}
+
 extern const struct pattern pattern_name; /* [a-zA-Z0-9_.-]+ */
 
 extern const struct field element_attribute_name;
