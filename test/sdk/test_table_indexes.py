@@ -232,3 +232,39 @@ class Indexes(ServerCase):
         self.assertEqual([(10, keys("pk", "place")), (10, keys("sk"))], [
             (each["ItemCount"], each["KeySchema"]) for kind in ("Local", "Global")
             for each in table[f"{kind}SecondaryIndexes"]])
+
+    def test_what_indexes_refuse(self):
+        self.make()
+        key = {"pk": {"S": "p"}, "sk": {"N": "1"}}
+        mismatch = ("One or more parameter values were invalid: Type mismatch for Index Key day Expected: S Actual: N "
+                    "IndexName: byDay")
+        self.refused("ValidationException", mismatch, self.dynamo.put_item, TableName=self.table,
+                     Item=key | {"day": {"N": "1"}})
+        self.refused("ValidationException", mismatch, self.dynamo.update_item, TableName=self.table, Key=key,
+                     UpdateExpression="SET #d = :d", ExpressionAttributeNames={"#d": "day"},
+                     ExpressionAttributeValues={":d": {"N": "1"}})
+        try:
+            self.dynamo.transact_write_items(TransactItems=[
+                {"Put": {"TableName": self.table, "Item": key | {"day": {"N": "1"}}}}])
+            self.fail("was not cancelled")
+        except self.dynamo.exceptions.TransactionCanceledException as error:
+            self.assertEqual([{"Code": "ValidationError", "Message": mismatch}], error.response["CancellationReasons"])
+        self.assertEqual(0, self.described()["ItemCount"])
+
+    def test_collections(self):
+        """The sizes of item collections, with which replies of tables with local indexes come where it is asked."""
+        self.make()
+        item = {"pk": {"S": "p"}, "sk": {"N": "1"}, "day": {"S": "monday"}}
+        metrics = {"ItemCollectionKey": {"pk": {"S": "p"}}, "SizeEstimateRangeGB": [0, 1]}
+        asked = {"ReturnItemCollectionMetrics": "SIZE"}
+        put = self.dynamo.put_item(TableName=self.table, Item=item, **asked)
+        batch = self.dynamo.batch_write_item(RequestItems={self.table: [{"PutRequest": {"Item": item}}]}, **asked)
+        both = self.dynamo.transact_write_items(TransactItems=[
+            {"Put": {"TableName": self.table, "Item": item}},
+            {"Put": {"TableName": self.table, "Item": item | {"sk": {"N": "2"}}}}], **asked)
+        deleted = self.dynamo.delete_item(TableName=self.table, Key={"pk": item["pk"], "sk": item["sk"]}, **asked)
+        for one in (put, deleted):
+            self.assertEqual(metrics, one["ItemCollectionMetrics"])
+        for many in (batch, both):
+            self.assertEqual({self.table: [metrics]}, many["ItemCollectionMetrics"])
+        self.assertNotIn("ItemCollectionMetrics", self.dynamo.put_item(TableName=self.table, Item=item))
