@@ -3,6 +3,8 @@
  * write say what the write does to the index, and a checker can tell what an index must hold. */
 #include "table/index.h"
 
+#include <assert.h>
+
 #define INVALID   "One or more parameter values were invalid: "
 #define NOT_VALID "One or more parameter values are not valid. "
 #define EMPTY     "The AttributeValue for a key attribute cannot contain an empty %s value."
@@ -67,8 +69,28 @@ static void put_index_values(struct buf *out, const struct table_index *index,
         key_put_part(out, index->keys[i].type, contents[i]);
 }
 
-static struct bytes key_make(const struct table_index *index, const struct value *values,
-                             struct bytes item_key, struct arena *arena)
+/* The order of entries of a global index that have equal index attributes: the hash of all bytes of
+ * the item's key, which for a partition key alone is the item key's own. */
+static uint64_t tie_hash(const struct table *table, struct bytes item)
+{
+    uint8_t room[PARTITION_KEY_MOST + SORT_KEY_MOST];
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < table->key_count; i++) {
+        struct value value;
+        if (!item_find(item, table->keys[i].name, &value))
+            continue;
+        assert(size + value.content.size <= sizeof room);
+        memcpy(room + size, value.content.data, value.content.size);
+        size += value.content.size;
+    }
+    return key_hash(bytes_of(room, size));
+}
+
+/* `item`: one that has the item key. */
+static struct bytes key_make(const struct table *table, const struct table_index *index,
+                             const struct value *values, struct bytes item_key, struct bytes item,
+                             struct arena *arena)
 {
     struct buf key;
     size_t size = 0;
@@ -76,8 +98,11 @@ static struct bytes key_make(const struct table_index *index, const struct value
     for (uint32_t i = 0; i < index->key_count; i++)
         size += values[i].content.size + 2;
     buf_init_in(&key, arena);
-    buf_grow(&key, HASH_SIZE + size + item_key.size);
+    buf_grow(&key, 2 * HASH_SIZE + size + item_key.size);
     put_index_values(&key, index, values);
+    if (!index->local)
+        buf_put_be64(&key,
+                     table->key_count == 1 ? be64_load(item_key.data) : tie_hash(table, item));
     buf_put_bytes(&key, item_key);
     return buf_bytes(&key);
 }
@@ -149,7 +174,7 @@ bool index_entry(const struct table *table, const struct table_index *index, str
     *out = (struct index_entry){.key = BYTES_NONE};
     if (!values_find(index, item, values))
         return false;
-    out->key = key_make(index, values, item_key, arena);
+    out->key = key_make(table, index, values, item_key, item, arena);
     out->item = projected(table, index, item, arena);
     return true;
 }
@@ -180,7 +205,7 @@ static bool step_in_place(const struct table *table, const struct table_index *i
     out->after.item = projected(table, index, after, arena);
     if (bytes_equal(out->before.item, out->after.item))
         return false;
-    out->before.key = out->after.key = key_make(index, values, item_key, arena);
+    out->before.key = out->after.key = key_make(table, index, values, item_key, after, arena);
     return true;
 }
 
@@ -195,10 +220,10 @@ bool index_step(const struct table *table, const struct table_index *index, stru
     if (had && has && values_equal(index, old, new))
         return step_in_place(table, index, item_key, new, before, after, arena, out);
     if (had)
-        out->before = (struct index_entry){key_make(index, old, item_key, arena),
+        out->before = (struct index_entry){key_make(table, index, old, item_key, before, arena),
                                            projected(table, index, before, arena)};
     if (has)
-        out->after = (struct index_entry){key_make(index, new, item_key, arena),
+        out->after = (struct index_entry){key_make(table, index, new, item_key, after, arena),
                                           projected(table, index, after, arena)};
     return had || has;
 }
@@ -384,6 +409,8 @@ struct bytes index_key_of(const struct table *table, const struct table_index *i
             values[i].content = BYTES_NONE;
     buf_init_in(&key, arena);
     put_index_values(&key, index, values);
+    if (!index->local)
+        buf_put_be64(&key, tie_hash(table, key_item));
     for (uint32_t i = 0; i < table->key_count; i++) {
         if (!item_find(key_item, table->keys[i].name, &value))
             value.content = BYTES_NONE;
@@ -405,5 +432,7 @@ struct bytes index_item_key(const struct table_index *index, struct bytes index_
     for (uint32_t i = 0; i < index->key_count; i++)
         if (!key_take_part(&index_key, index->keys[i].type, arena, &value))
             return BYTES_NONE;
-    return index_key;
+    if (index->local)
+        return index_key;
+    return index_key.size > HASH_SIZE ? bytes_from(index_key, HASH_SIZE) : BYTES_NONE;
 }

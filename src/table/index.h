@@ -10,11 +10,13 @@
 /* Where an entry lies in SPACE_INDEX: number of the index (8) | index key; its value is the packed
  * item alone. An index key is
  *
- *     hash of the partition attributes | each index attribute as a key part | item key
+ *     hash of the partition attributes | each index attribute as a key part | tie | item key
  *
- * and so entries with equal index attributes follow the table's order (spec/keys.md). The hash of a
- * partition key of several attributes is that of their encoded parts, one behind the other: an
- * order of our own, since the service's is not known. */
+ * where the tie is there for global indexes only: the hash of the bytes of the item's partition key
+ * and sort key, one behind the other. So entries with equal index attributes are in the service's
+ * order (dynalite's tests against it, "query on basic hash global index"); of local indexes they
+ * are in the table's. The hash of a partition key of several attributes is that of their encoded
+ * parts, one behind the other: an order of our own, since the service's is not known. */
 struct index_entry {
     struct bytes key;  /* index key; empty: no entry */
     struct bytes item; /* packed: keys of index and table, and what is projected */

@@ -133,6 +133,7 @@ static void index_keys_have_these_bytes(void **state)
     static const uint8_t expected[] = {
         0xf6, 0x55, 0x8e, 0x51, 0x62, 0x75, 0xde, 0xe2, /* the hash of "a" */
         'a',  0,    0,    0xc1, 0x03, 0,                /* g, h */
+        0xf6, 0xec, 0x07, 0xb8, 0x12, 0xb0, 0xad, 0xea, /* the hash of "p" and 1 */
     };
     struct arena arena;
     struct index_entry entry;
@@ -310,17 +311,24 @@ static void writes_change_entries(void **state)
         assert_entries(*state, (const char[][8]){"local", "all", "some", "many"}[i], "", 0);
 }
 
-/* Entries with equal index attributes: by the table's key. */
-static void ties_follow_the_table(void **state)
+/* Entries with equal index attributes: of a global index by the hash of all of the table's key, of
+ * a local one by the key itself. */
+static void ties_have_an_order(void **state)
 {
     put(state, "{'pk':{'S':'p'},'sk':{'N':'10'},'g':{'S':'a'}}");
     put(state, "{'pk':{'S':'p'},'sk':{'N':'-3'},'g':{'S':'a'}}");
     put(state, "{'pk':{'S':'p'},'sk':{'N':'9'},'g':{'S':'a'}}");
     assert_entries(*state, "all",
+                   "{'g':{'S':'a'},'pk':{'S':'p'},'sk':{'N':'10'}} "
                    "{'g':{'S':'a'},'pk':{'S':'p'},'sk':{'N':'-3'}} "
-                   "{'g':{'S':'a'},'pk':{'S':'p'},'sk':{'N':'9'}} "
-                   "{'g':{'S':'a'},'pk':{'S':'p'},'sk':{'N':'10'}}",
+                   "{'g':{'S':'a'},'pk':{'S':'p'},'sk':{'N':'9'}}",
                    28);
+    put(state, "{'pk':{'S':'p'},'sk':{'N':'10'},'l':{'N':'1'}}");
+    put(state, "{'pk':{'S':'p'},'sk':{'N':'9'},'l':{'N':'1'}}");
+    assert_entries(*state, "local",
+                   "{'l':{'N':'1'},'pk':{'S':'p'},'sk':{'N':'9'}} "
+                   "{'l':{'N':'1'},'pk':{'S':'p'},'sk':{'N':'10'}}",
+                   20);
 }
 
 /* --- what a write says of its indexes, and what it stages --- */
@@ -492,7 +500,7 @@ int main(void)
         cmocka_unit_test(sizes_are_of_all_attributes_together),
         cmocka_unit_test(refuses_as_the_service_does),
         cmocka_unit_test_setup_teardown(writes_change_entries, setup, teardown),
-        cmocka_unit_test_setup_teardown(ties_follow_the_table, setup, teardown),
+        cmocka_unit_test_setup_teardown(ties_have_an_order, setup, teardown),
         cmocka_unit_test_setup_teardown(writes_say_what_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(dropped_indexes_are_purged, setup, teardown),
     };

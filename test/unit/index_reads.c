@@ -177,30 +177,30 @@ static void global_indexes_are_read(void **state)
 #define G5 "{" A("a", "q") "," A("b", "5") "," A("c", "x") "," A("d", "d2") "}"
     static const struct step steps[] = {
         ITEMS,
-        /* entries with the same keys follow the order of the table: p is hashed before q */
-        {"Query", QUERY("index4", "c = :x", OF_X), OK, FOUND(G4 "," G1 "," G5, "3")},
+        /* of those with the same keys the hash of "q5" is the least */
+        {"Query", QUERY("index4", "c = :x", OF_X), OK, FOUND(G4 "," G5 "," G1, "3")},
         {"Query", QUERY("index4", "c = :x", OF_X BACKWARD LIMIT("2")), OK,
-         FOUND_AND(G5 "," G1, "2", "\"LastEvaluatedKey\":" G1)},
+         FOUND_AND(G1 "," G5, "2", "\"LastEvaluatedKey\":" G5)},
         {"Query",
          QUERY("index4", "c = :x",
-               OF_X BACKWARD FROM(A("a", "p") "," A("b", "1") "," A("c", "x") "," A("d", "d2"))),
+               OF_X BACKWARD FROM(A("a", "q") "," A("b", "5") "," A("c", "x") "," A("d", "d2"))),
          OK, FOUND(G4, "1")},
         {"Query",
          QUERY("index4", "c = :x AND d = :d",
                VALUES(A(":x", "x") "," A(":d", "d2"))
-                   FROM(A("a", "p") "," A("b", "1") "," A("c", "x") "," A("d", "d2"))),
-         OK, FOUND(G5, "1")},
+                   FROM(A("a", "q") "," A("b", "5") "," A("c", "x") "," A("d", "d2"))),
+         OK, FOUND(G1, "1")},
         {"Query", QUERY("index4", "c = :x", OF_X PROJECT("e") COSTS), OK,
          FOUND_AND("{" A("e", "e4") "},{},{}", "3", COST("0.5", "0.0", GLOBAL("index4", "0.5")))},
         {"Query", QUERY("index3", "c = :x", OF_X SELECT("ALL_ATTRIBUTES") PROJECT("f")), BAD,
          ONE "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES"},
         {"Query", QUERY("index3", "c = :x", OF_X PROJECT("f")), OK,
-         FOUND("{},{},{" A("f", "f5") "}", "3")},
+         FOUND("{" A("f", "f5") "},{},{}", "3")},
         /* keys of the table may be in the filter */
         {"Query", QUERY("index4", "c = :x", VALUES(A(":x", "x") "," A(":p", "p")) FILTER("a = :p")),
          OK, "{\"Items\":[" G4 "," G1 "],\"Count\":2,\"ScannedCount\":3}"},
         {"Scan", SCAN("index4", SELECT("ALL_PROJECTED_ATTRIBUTES")), OK,
-         FOUND(G4 "," G1 "," G5, "3")},
+         FOUND(G4 "," G5 "," G1, "3")},
         {"Scan", SCAN("index4", ",\"Segment\":0,\"TotalSegments\":1" LIMIT("1")), OK,
          FOUND_AND(G4, "1",
                    "\"LastEvaluatedKey\":{" A("a", "p") "," A("b", "4") "," A("c", "x") "," A(
@@ -406,6 +406,36 @@ static void keys_of_several_attributes_are_queried(void **state)
     SCRIPT(state, steps);
 }
 
+/* dynalite, test/query.js, "query on basic hash global index": in the service's order, which is
+ * that of the hash of both keys together. */
+static void ties_are_in_the_order_of_the_service(void **state)
+{
+#define TIED(a, b)  PUT_OF(A("a", a) "," A("b", b) "," A("c", "x"))
+#define SHOWN(a, b) "{" A("a", a) "," A("b", b) "}"
+    static const struct step steps[] = {
+        TABLE,
+        TIED("a", "a"),
+        TIED("b", "b"),
+        TIED("c", "e"),
+        TIED("c", "d"),
+        TIED("d", "a"),
+        TIED("e", "a"),
+        {"Query", QUERY("index3", "c = :x", OF_X PROJECT("a, b")), OK,
+         FOUND(SHOWN("b", "b") "," SHOWN("a", "a") "," SHOWN("c", "e") "," SHOWN(
+                   "e", "a") "," SHOWN("d", "a") "," SHOWN("c", "d"),
+               "6")},
+        {"Query",
+         QUERY("index3", "c = :x",
+               OF_X PROJECT("a, b") BACKWARD LIMIT("2")
+                   FROM(A("a", "e") "," A("b", "a") "," A("c", "x"))),
+         OK,
+         FOUND_AND(SHOWN("c", "e") "," SHOWN("a", "a"), "2",
+                   "\"LastEvaluatedKey\":{" A("a", "a") "," A("b", "a") "," A("c", "x") "}")},
+    };
+
+    SCRIPT(state, steps);
+}
+
 /* Nothing builds an index here, so one that is added stays as it is after UpdateTable. */
 static void what_is_being_built_is_not_read(void **state)
 {
@@ -441,6 +471,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistakes_of_scans_are_told_in_order, script_setup,
                                         script_teardown),
         cmocka_unit_test_setup_teardown(keys_of_several_attributes_are_queried, script_setup,
+                                        script_teardown),
+        cmocka_unit_test_setup_teardown(ties_are_in_the_order_of_the_service, script_setup,
                                         script_teardown),
         cmocka_unit_test_setup_teardown(what_is_being_built_is_not_read, script_setup,
                                         script_teardown),
