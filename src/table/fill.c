@@ -390,16 +390,6 @@ static enum run finish_step(struct work *work, void *context, struct err *err)
 bool index_fill_finish(struct tables *tables, struct bytes table, uint64_t index, struct err *err)
 {
     struct index_fill fill = {.tables = tables, .table = table, .index = index};
-    struct blocker blocker;
-    struct arena arena;
-    struct work work;
 
-    arena_init(&arena);
-    blocker_init(&blocker);
-    work_init(&work, tables, &arena, &blocker.waiter);
-    bool ok = work_run(&work, finish_step, &fill, err);
-    work_release(&work);
-    blocker_release(&blocker);
-    arena_release(&arena);
-    return ok;
+    return work_run_alone(tables, finish_step, &fill, err);
 }

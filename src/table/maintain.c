@@ -71,22 +71,6 @@ static enum run log_drop_step(struct work *work, void *context, struct err *err)
     return RUN_DONE;
 }
 
-static bool log_drop(struct tables *tables, struct bytes name, struct err *err)
-{
-    struct blocker blocker;
-    struct arena arena;
-    struct work work;
-
-    arena_init(&arena);
-    blocker_init(&blocker);
-    work_init(&work, tables, &arena, &blocker.waiter);
-    bool ok = work_run(&work, log_drop_step, &name, err);
-    work_release(&work);
-    blocker_release(&blocker);
-    arena_release(&arena);
-    return ok;
-}
-
 /* What a log left on the disk when it was dropped; once for each description and start. */
 static void log_reclaim(struct tables *tables, const struct table *table)
 {
@@ -110,7 +94,7 @@ static bool table_maintain(void *context, const struct table *table, struct err 
     struct tables *tables = context;
 
     if (table->log && !table->recovery)
-        return log_drop(tables, table->name, err);
+        return work_run_alone(tables, log_drop_step, (void *)(uintptr_t)&table->name, err);
     if (!table->log && table->log_epoch > 0)
         log_reclaim(tables, table);
     if (table->recovery && tables->trimming)

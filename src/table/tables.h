@@ -89,6 +89,10 @@ MUST_CHECK bool work_run(struct work *work,
                          enum run (*step)(struct work *work, void *context, struct err *err),
                          void *context, struct err *err);
 #define WORK_CONFLICTS_MOST 100 /* reruns of one operation after a conflict */
+/* The same with a work, an arena and a waiter of its own. */
+MUST_CHECK bool work_run_alone(struct tables *tables,
+                               enum run (*step)(struct work *work, void *context, struct err *err),
+                               void *context, struct err *err);
 
 /* For operations of the layers above (exports), which stage their own batch in work->batch: it
  * expects the table to be what `table` says (its generation); and it is handed to the committer,

@@ -178,3 +178,20 @@ bool work_run(struct work *work, enum run (*step)(struct work *, void *, struct 
         arena_rewind(work->arena, mark);
     }
 }
+
+bool work_run_alone(struct tables *tables, enum run (*step)(struct work *, void *, struct err *),
+                    void *context, struct err *err)
+{
+    struct blocker blocker;
+    struct arena arena;
+    struct work work;
+
+    arena_init(&arena);
+    blocker_init(&blocker);
+    work_init(&work, tables, &arena, &blocker.waiter);
+    bool ok = work_run(&work, step, context, err);
+    work_release(&work);
+    blocker_release(&blocker);
+    arena_release(&arena);
+    return ok;
+}

@@ -24,6 +24,7 @@
 #include "base/random.h"
 #include "support/database.h"
 #include "support/folder.h"
+#include "support/sim.h"
 #include "table/check.h"
 
 #define NAMES      3          /* of tables */
@@ -1181,17 +1182,10 @@ static void check_empty_at_last(struct sim *sim)
     }
 }
 
-static uint64_t setting(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-
-    return text == NULL ? fallback : strtoull(text, NULL, 10);
-}
-
 int main(int argc, char **argv)
 {
     const char *world = argc > 1 ? argv[1] : "snapshots";
-    uint64_t seed = setting("SIM_SEED", 1), turns = setting("SIM_TURNS", 20000);
+    uint64_t seed = sim_setting("SIM_SEED", 1), turns = sim_setting("SIM_TURNS", 20000);
     struct sim *sim = calloc(1, sizeof *sim);
 
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -18,6 +18,7 @@
 #include "support/api_call.h"
 #include "support/database.h"
 #include "support/folder.h"
+#include "support/sim.h"
 #include "table/check.h"
 
 #define KEY_COUNT   4
@@ -738,43 +739,19 @@ static void check_indexes(struct database *database)
     entries_seen += figures.entries;
 }
 
-static uint64_t setting(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-
-    return text != NULL ? strtoull(text, NULL, 10) : fallback;
-}
-
-static struct engine *engine_of(const char *world, const char *folder)
-{
-    struct memory_settings memory = {.seed = seed,
-                                     .conflict_one_in = strcmp(world, "conflicts") == 0 ? 3 : 0};
-    struct rocksdb_settings rocksdb = {.directory = folder,
-                                       .memory = (size_t)16 * 1024 * 1024,
-                                       .clock_ahead_most = CLOCK_AHEAD_MOST_DEFAULT};
-    struct err err;
-
-    if (strcmp(world, "rocksdb") != 0)
-        return engine_open_memory(&memory);
-    struct engine *engine = engine_open_rocksdb(&rocksdb, &err);
-    if (engine == NULL)
-        printf("%s\n", err.message);
-    return engine;
-}
-
 int main(int argc, char **argv)
 {
     const char *world = argc > 1 ? argv[1] : "memory";
-    uint64_t turns = setting("SIM_TURNS", 5000);
+    uint64_t turns = sim_setting("SIM_TURNS", 5000);
     char folder[FOLDER_PATH_MOST];
     struct database database;
     struct err err;
 
-    seed = setting("SIM_SEED", 1);
+    seed = sim_setting("SIM_SEED", 1);
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("world %s, SIM_SEED=%" PRIu64 " SIM_TURNS=%" PRIu64 "\n", world, seed, turns);
     folder_make(folder);
-    database_open(&database, engine_of(world, folder));
+    database_open(&database, sim_engine(world, folder, seed));
     assert_true(database_create_table(&database, &table, &err));
     assert_true(database_recovery(&database, "hash", true, 35, &err));
     api = api_new(&(struct api_settings){.tables = database.tables});
