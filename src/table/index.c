@@ -3,8 +3,6 @@
  * write say what the write does to the index, and a checker can tell what an index must hold. */
 #include "table/index.h"
 
-#include <assert.h>
-
 #define INVALID   "One or more parameter values were invalid: "
 #define NOT_VALID "One or more parameter values are not valid. "
 #define EMPTY     "The AttributeValue for a key attribute cannot contain an empty %s value."
@@ -71,20 +69,16 @@ static void put_index_values(struct buf *out, const struct table_index *index,
 
 /* The order of entries of a global index that have equal index attributes: the hash of all bytes of
  * the item's key, which for a partition key alone is the item key's own. */
-static uint64_t tie_hash(const struct table *table, struct bytes item)
+static uint64_t tie_hash(const struct table *table, struct bytes item, struct arena *arena)
 {
-    uint8_t room[PARTITION_KEY_MOST + SORT_KEY_MOST];
-    size_t size = 0;
+    struct value value;
+    struct buf key;
 
-    for (uint32_t i = 0; i < table->key_count; i++) {
-        struct value value;
-        if (!item_find(item, table->keys[i].name, &value))
-            continue;
-        assert(size + value.content.size <= sizeof room);
-        memcpy(room + size, value.content.data, value.content.size);
-        size += value.content.size;
-    }
-    return key_hash(bytes_of(room, size));
+    buf_init_in(&key, arena);
+    for (uint32_t i = 0; i < table->key_count; i++)
+        if (item_find(item, table->keys[i].name, &value))
+            buf_put_bytes(&key, value.content);
+    return key_hash(buf_bytes(&key));
 }
 
 /* `item`: one that has the item key. */
@@ -101,8 +95,8 @@ static struct bytes key_make(const struct table *table, const struct table_index
     buf_grow(&key, 2 * HASH_SIZE + size + item_key.size);
     put_index_values(&key, index, values);
     if (!index->local)
-        buf_put_be64(&key,
-                     table->key_count == 1 ? be64_load(item_key.data) : tie_hash(table, item));
+        buf_put_be64(&key, table->key_count == 1 ? be64_load(item_key.data)
+                                                 : tie_hash(table, item, arena));
     buf_put_bytes(&key, item_key);
     return buf_bytes(&key);
 }
@@ -410,7 +404,7 @@ struct bytes index_key_of(const struct table *table, const struct table_index *i
     buf_init_in(&key, arena);
     put_index_values(&key, index, values);
     if (!index->local)
-        buf_put_be64(&key, tie_hash(table, key_item));
+        buf_put_be64(&key, tie_hash(table, key_item, arena));
     for (uint32_t i = 0; i < table->key_count; i++) {
         if (!item_find(key_item, table->keys[i].name, &value))
             value.content = BYTES_NONE;

@@ -10,6 +10,7 @@
 #include "support/expressions.h"
 #include "table/check.h"
 #include "table/index.h"
+#include "table/items.h"
 
 static const struct bytes included[] = {BYTES_INIT("v")};
 static const struct table_index kinds[] = {
@@ -408,11 +409,39 @@ static void tells_what_is_not_whole(void **state)
     }
 }
 
+/* Nothing that lies in a database may stop it from being looked at. */
+static void an_item_whose_key_is_too_long_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct engine *engine = fixture->database.engine;
+    struct engine_batch batch;
+    char text[5000];
+    struct bytes key;
+    struct call call;
+    struct err err;
+
+    call_init(&call, &fixture->database);
+    const struct table *table = database_table(&call, "t");
+    struct bytes item = test_item(&call.arena, "{'pk':{'S':'p'},'sk':{'N':'1'}}");
+    assert_true(table_key(table, item, false, &call.arena, &key, &err));
+    (void)snprintf(text, sizeof text, "{'pk':{'S':'%04000d'},'sk':{'N':'1'},'b':{'S':'x'}}", 0);
+    batch_init(&batch, &call.arena);
+    stored_item_put(&batch, &engine->limits, SPACE_ITEMS,
+                    item_place(&call.arena, table->number, key), test_item(&call.arena, text),
+                    batch_slot(&batch));
+    while (!committer_commit(fixture->database.committer, &batch, &err))
+        assert_int_equal(batch.outcome, COMMIT_CONFLICT);
+    call_release(&call);
+    assert_true(check(fixture).differences > 0);
+    assert_non_null(strstr(fixture->told, "t: the item {\"pk\":{\"S\":\"0000"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_writes_leave_it_whole, setup, teardown),
         cmocka_unit_test(tells_what_is_not_whole),
+        cmocka_unit_test_setup_teardown(an_item_whose_key_is_too_long_is_told, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
