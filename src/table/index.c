@@ -307,18 +307,6 @@ bool indexes_match_put(const struct table *table, struct bytes item, struct err 
     return indexes_match(table, &(struct index_given){given_by_put, &item}, err);
 }
 
-bool indexes_match_update(const struct table *table, struct bytes before, struct bytes item,
-                          struct err *err)
-{
-    struct index_given given = {given_by_update, &(struct images){before, item}};
-    struct objection wrong;
-
-    return !objection_find(table, &given, is_mistyped, &wrong) ||
-           err_fail(err, ERR_VALIDATION,
-                    "The update expression attempted to update the secondary index key to "
-                    "unsupported type");
-}
-
 /* Whether the write has made one half of the key too long, all its attributes together. */
 static bool half_exceeds(const struct key_attribute *keys, uint32_t count, struct bytes item,
                          const struct index_given *given, size_t most)
@@ -329,31 +317,60 @@ static bool half_exceeds(const struct key_attribute *keys, uint32_t count, struc
 
     for (uint32_t i = 0; i < count; i++) {
         written = given->find(given->context, keys[i].name, &value) || written;
-        if (item_find(item, keys[i].name, &value))
+        if (item_find(item, keys[i].name, &value) && !is_mistyped(&keys[i], &value))
             size += value.content.size;
     }
     return written && size > most;
+}
+
+/* The same of any index; `partition`: it is that half. */
+static bool key_exceeds(const struct table *table, struct bytes item,
+                        const struct index_given *given, bool *partition)
+{
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const struct table_index *index = &table->indexes[i];
+        uint32_t count = index->partition_count;
+        *partition = half_exceeds(index->keys, count, item, given, PARTITION_KEY_MOST);
+        if (*partition ||
+            half_exceeds(index->keys + count, index->key_count - count, item, given, SORT_KEY_MOST))
+            return true;
+    }
+    return false;
+}
+
+bool indexes_match_update(const struct table *table, struct bytes before, struct bytes item,
+                          struct err *err)
+{
+    struct index_given given = {given_by_update, &(struct images){before, item}};
+    struct objection wrong;
+    bool partition;
+
+    if (objection_find(table, &given, is_mistyped, &wrong))
+        return err_fail(err, ERR_VALIDATION,
+                        "The update expression attempted to update the secondary index key to "
+                        "unsupported type");
+    return !key_exceeds(table, item, &given, &partition) ||
+           err_fail(err, ERR_VALIDATION,
+                    "The update expression attempted to update the secondary index key beyond "
+                    "allowed size limits");
 }
 
 /* No recording was found of the service's words; these are those of the table's own key. */
 static bool sizes_check(const struct table *table, struct bytes item,
                         const struct index_given *given, struct err *err)
 {
-    for (uint32_t i = 0; i < table->index_count; i++) {
-        const struct table_index *index = &table->indexes[i];
-        uint32_t partition = index->partition_count, sort = index->key_count - partition;
-        if (half_exceeds(index->keys, partition, item, given, PARTITION_KEY_MOST))
-            return err_fail(err, ERR_VALIDATION,
-                            INVALID "Size of hashkey has exceeded the maximum size limit of%d "
-                                    "bytes",
-                            PARTITION_KEY_MOST);
-        if (half_exceeds(index->keys + partition, sort, item, given, SORT_KEY_MOST))
-            return err_fail(err, ERR_VALIDATION,
-                            INVALID "Aggregated size of all range keys has exceeded the size limit "
-                                    "of %d bytes",
-                            SORT_KEY_MOST);
-    }
-    return true;
+    bool partition;
+
+    if (!key_exceeds(table, item, given, &partition))
+        return true;
+    if (partition)
+        return err_fail(err, ERR_VALIDATION,
+                        INVALID "Size of hashkey has exceeded the maximum size limit of%d bytes",
+                        PARTITION_KEY_MOST);
+    return err_fail(err, ERR_VALIDATION,
+                    INVALID "Aggregated size of all range keys has exceeded the size limit of %d "
+                            "bytes",
+                    SORT_KEY_MOST);
 }
 
 bool indexes_check_put(const struct table *table, struct bytes item, struct err *err)
@@ -377,7 +394,7 @@ bool indexes_check_update(const struct table *table, struct bytes before, struct
     struct objection wrong;
 
     if (!objection_find(table, &given, is_empty, &wrong))
-        return sizes_check(table, item, &given, err);
+        return true;
     return err_fail(err, ERR_VALIDATION,
                     NOT_VALID "The update expression attempted to update a secondary index key to "
                               "a value that is not supported. " EMPTY,

@@ -44,9 +44,10 @@ bool index_step(const struct table *table, const struct table_index *index, stru
 /* What the service refuses of an item that is written: ERR_VALIDATION. Types come first, and of
  * several indexes the one whose name is least is named (dynamodb-conformance, recorded 2026-06).
  *
- * A transaction is cancelled by what the first of a pair refuses, the types; what the second one
- * does, empty values and keys too long, refuses the request. Of an update only what it changes is
- * looked at, from the item before to the one after; its words are others. */
+ * A transaction is cancelled by what the first of a pair refuses: the types, and of an update the
+ * sizes (API reference, TransactWriteItems, messages of cancellation reasons); what the second one
+ * does, empty values and the sizes of a put, refuses the request. Of an update only what it changes
+ * is looked at, from the item before to the one after; its words are others. */
 MUST_CHECK bool indexes_match_put(const struct table *table, struct bytes item, struct err *err);
 MUST_CHECK bool indexes_check_put(const struct table *table, struct bytes item, struct err *err);
 MUST_CHECK bool indexes_match_update(const struct table *table, struct bytes before,

@@ -282,6 +282,13 @@ class Mistakes(ServerCase):
         cancelled("transact_write_items", ("ConditionCheck", {"Key": long, **check}), hash_size)
         cancelled("transact_get_items", ("Get", {"Key": long}), hash_size, other)
         cancelled("transact_get_items", ("Get", {"Key": longer}), range_size, other, table="sorted")
+        self.create("indexed", AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "a")],
+                    GlobalSecondaryIndexes=[{"IndexName": "by-a", "Projection": {"ProjectionType": "ALL"},
+                                             "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}]}])
+        beyond = "The update expression attempted to update the secondary index key beyond allowed size limits"
+        update = {"Key": key(), "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": S("a" * 2049)}}
+        cancelled("transact_write_items", ("Update", update), beyond, table="indexed")
+        self.told(("update_item", {"TableName": "indexed", **update}, beyond))
         empty = {"Delete": {"TableName": self.table, "Key": key("")}}
         self.told(("transact_write_items", {"TransactItems": [{"Put": {"TableName": self.table, "Item": long}}, empty]},
                    EMPTY_KEY.format("string")))

@@ -11,6 +11,8 @@
 
 #define PARAMETER "One or more parameter values were invalid: "
 #define NOT_VALID "One or more parameter values are not valid. "
+#define BEYOND                                                                                     \
+    "The update expression attempted to update the secondary index key beyond allowed size limits"
 #define UNSUPPORTED                                                                                \
     "The update expression attempted to update the secondary index key to unsupported type"
 
@@ -171,9 +173,31 @@ static void sizes_are_of_all_attributes_together(void **state)
         assert_int_equal(index_entry(&schema, &indexes[3], key, item, &arena, &entry),
                          size + 3 <= 2048);
         assert_int_equal(indexes_check_put(&schema, item, &err), size + 3 <= 2048);
+        bool fits = indexes_match_update(&schema, BYTES_NONE, item, &err);
+        assert_int_equal(fits, size + 3 <= 2048);
+        if (!fits)
+            assert_string_equal(err.message, BEYOND);
         assert_int_equal(index_entry(&schema, &indexes[1], key, item, &arena, &entry),
                          size <= 2048);
     }
+    arena_release(&arena);
+}
+
+/* What has another type is in no index key, however long it is. */
+static void sizes_are_of_the_right_types(void **state)
+{
+    struct arena arena;
+    struct err err;
+    char text[200];
+
+    (void)state;
+    arena_init(&arena);
+    (void)snprintf(text, sizeof text, "{'pk':{'S':'p'},'sk':{'N':'1'},'h':{'S':'%0100d'}}", 0);
+    struct bytes before = test_item(&arena, text);
+    char item[2300];
+    (void)snprintf(item, sizeof item,
+                   "{'pk':{'S':'p'},'sk':{'N':'1'},'h':{'S':'%0100d'},'g':{'S':'%02000d'}}", 0, 0);
+    assert_true(indexes_match_update(&schema, before, test_item(&arena, item), &err));
     arena_release(&arena);
 }
 
@@ -498,6 +522,7 @@ int main(void)
         cmocka_unit_test(entries_hold_what_is_projected),
         cmocka_unit_test(index_keys_have_these_bytes),
         cmocka_unit_test(sizes_are_of_all_attributes_together),
+        cmocka_unit_test(sizes_are_of_the_right_types),
         cmocka_unit_test(refuses_as_the_service_does),
         cmocka_unit_test_setup_teardown(writes_change_entries, setup, teardown),
         cmocka_unit_test_setup_teardown(ties_have_an_order, setup, teardown),
