@@ -30,3 +30,11 @@ void clock_set(uint64_t micros)
 {
     atomic_store(&fixed, micros);
 }
+
+void clock_rest(uint64_t micros)
+{
+    struct timespec rest = {.tv_sec = (time_t)(micros / SECOND_MICROS),
+                            .tv_nsec = (long)(micros % SECOND_MICROS) * 1000};
+
+    nanosleep(&rest, NULL);
+}

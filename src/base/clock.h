@@ -16,6 +16,9 @@ uint64_t clock_micros(void);
 /* For durations and timeouts: never steps, even where tests move the wall clock. */
 uint64_t clock_monotonic_micros(void);
 
+/* Has this thread rest: for background work alone, so that others come first. */
+void clock_rest(uint64_t micros);
+
 /* Tests: from now on clock_micros() answers `micros`; 0 gives the real clock back. Any thread. */
 void clock_set(uint64_t micros);
 

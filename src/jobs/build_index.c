@@ -12,6 +12,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
+#define REST_MOST UINT64_C(100000) /* microseconds: a stop waits no longer */
+
 struct build {
     struct build *next; /* builds->lock */
     struct bytes table;
@@ -144,6 +148,19 @@ static void tell_progress(struct index_builds *builds, const struct index_fill *
     atomic_fetch_add(&builds->entries, now->added - before->added);
 }
 
+/* What a step costs is mostly the committer's and the engine's, whose threads do not give way as
+ * this one does (base/share.h): so it leaves them to others for as long as it had them. */
+static bool step_and_rest(struct index_fill *fill, struct err *err)
+{
+    uint64_t start = clock_monotonic_micros();
+
+    if (!index_fill_step(fill, err))
+        return false;
+    uint64_t took = clock_monotonic_micros() - start;
+    clock_rest(took < REST_MOST ? took : REST_MOST);
+    return true;
+}
+
 static enum job_end job_part(void *context, struct job *job, uint32_t part, struct err *err)
 {
     struct index_builds *builds = context;
@@ -153,7 +170,7 @@ static enum job_end job_part(void *context, struct job *job, uint32_t part, stru
     bool ok = index_fill_open(&fill, builds->tables, build->table, build->index, part, err);
     while (ok && !fill.done && !job_stopping(job)) {
         struct index_fill before = fill;
-        ok = index_fill_step(&fill, err);
+        ok = step_and_rest(&fill, err);
         tell_progress(builds, &before, &fill);
     }
     bool done = fill.done;
