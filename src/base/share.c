@@ -2,8 +2,10 @@
  * that compete are served by weight (sched(7)).
  *
  * Weight alone is not enough for a thread that has just woken up to answer a request: the one that
- * runs may end its slice first, some milliseconds. So the slice is the shortest there is. Kernels
- * before 6.12 know no slice of a thread's own and ignore it. */
+ * runs may end its slice first, and recent kernels look whether it has only with each tick, some
+ * milliseconds. So the slice is the shortest there is (kernels before 6.12 know no slice of a
+ * thread's own and ignore it), a thread of the least share is idle in the kernel's eyes, which puts
+ * who wakes up on its processor, and share_offer() gives way without being asked. */
 #include "base/share.h"
 
 #include <assert.h>
@@ -40,9 +42,10 @@ static int nice_of(unsigned percent)
 
 void share_set(unsigned percent)
 {
-    struct attributes attributes = {.size = sizeof attributes, .policy = SCHED_BATCH};
+    struct attributes attributes = {.size = sizeof attributes,
+                                    .policy = percent == SHARE_LEAST ? SCHED_IDLE : SCHED_BATCH};
 
-    assert(percent > 0 && percent <= SHARE_MOST);
+    assert(percent >= SHARE_LEAST && percent <= SHARE_MOST);
     if (percent == SHARE_MOST)
         return;
     int nice = getpriority(PRIO_PROCESS, 0) + nice_of(percent);
@@ -51,4 +54,9 @@ void share_set(unsigned percent)
     /* Lowering needs no privilege; where a sandbox forbids it all the same, exports are a nuisance
      * and nothing worse. */
     syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+void share_offer(void)
+{
+    sched_yield();
 }

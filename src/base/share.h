@@ -3,11 +3,17 @@
 #ifndef BASE_SHARE_H
 #define BASE_SHARE_H
 
+#define SHARE_LEAST                                                                                \
+    1 /* percent: only what others leave over, if they leave nothing then next to none */
 #define SHARE_MOST 50 /* percent: as much as the other thread */
 
-/* From now on this thread, and each that it makes, takes `percent` (1 to SHARE_MOST) of a processor
- * for which one ordinary thread of the process competes, and lets that one in at once. About: the
- * steps are a quarter wide, and 1 is 1.5. For good, since going back would take a privilege. */
+/* From now on this thread, and each that it makes, takes `percent` (SHARE_LEAST to SHARE_MOST) of a
+ * processor for which one ordinary thread of the process competes. About: the steps are a quarter
+ * wide. For good, since going back would take a privilege. */
 void share_set(unsigned percent);
+
+/* Lets in whoever waits for this thread's processor, who may else wait for the kernel's next tick:
+ * to be called ten thousand times a second by what computes for long. */
+void share_offer(void);
 
 #endif

@@ -199,12 +199,14 @@ static void *share_lowered(void *context)
     share_set(10);
     nice[1] = getpriority(PRIO_PROCESS, 0);
     nice[2] = sched_getscheduler(0);
+    share_set(SHARE_LEAST);
+    nice[3] = sched_getscheduler(0);
     return NULL;
 }
 
 static void a_share_is_the_threads_own(void **state)
 {
-    int before = getpriority(PRIO_PROCESS, 0), nice[3];
+    int before = getpriority(PRIO_PROCESS, 0), nice[4];
     pthread_t thread;
 
     (void)state;
@@ -213,6 +215,7 @@ static void a_share_is_the_threads_own(void **state)
     assert_int_equal(nice[0], before);
     assert_int_equal(nice[1], before + 10 < 19 ? before + 10 : 19); /* 1 : 9 is nearly 1.25^10 */
     assert_int_equal(nice[2], SCHED_BATCH);
+    assert_int_equal(nice[3], SCHED_IDLE);
     assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
 }
 
