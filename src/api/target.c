@@ -56,23 +56,11 @@ static uint32_t start_size(const struct target *target)
     return size;
 }
 
-static uint32_t attribute_count(struct bytes item)
-{
-    struct item_walk walk = item_walk(item);
-    struct bytes name;
-    struct value value;
-    uint32_t count = 0;
-
-    while (item_next(&walk, &name, &value))
-        count++;
-    return count;
-}
-
 bool start_check_count(const struct request *request, const struct target *target, struct err *err)
 {
     const struct value_node *start = request_member(request, "ExclusiveStartKey");
 
-    return start == NULL || attribute_count(start->item.packed) == start_size(target) ||
+    return start == NULL || item_attributes(start->item.packed) == start_size(target) ||
            err_fail(err, ERR_VALIDATION, BAD_START);
 }
 

@@ -439,7 +439,7 @@ void item_put_integer(struct item_maker *maker, const char *name, int64_t value)
     memcpy(to, number.bytes, number.size);
 }
 
-static uint32_t attribute_count(struct bytes item)
+uint32_t item_attributes(struct bytes item)
 {
     struct item_walk walk = item_walk(item);
     struct bytes name;
@@ -469,7 +469,7 @@ static uint8_t *put_container(uint8_t *to, uint8_t tag, uint32_t count, size_t c
 
 static uint8_t *put_map(uint8_t *to, struct bytes item)
 {
-    to = put_container(to, PACKED_M, attribute_count(item), item.size - 1);
+    to = put_container(to, PACKED_M, item_attributes(item), item.size - 1);
     memcpy(to, item.data + 1, item.size - 1);
     return to + item.size - 1;
 }
@@ -477,7 +477,7 @@ static uint8_t *put_map(uint8_t *to, struct bytes item)
 void item_put_item(struct item_maker *maker, const char *name, struct bytes item)
 {
     assert(item.size > 0);
-    put_map(put_attribute(maker, name, container_size(attribute_count(item), item.size - 1)), item);
+    put_map(put_attribute(maker, name, container_size(item_attributes(item), item.size - 1)), item);
 }
 
 void item_put_items(struct item_maker *maker, const char *name, const struct bytes *items,
@@ -487,7 +487,7 @@ void item_put_items(struct item_maker *maker, const char *name, const struct byt
 
     for (uint32_t i = 0; i < count; i++) {
         assert(items[i].size > 0);
-        content += container_size(attribute_count(items[i]), items[i].size - 1);
+        content += container_size(item_attributes(items[i]), items[i].size - 1);
     }
     uint8_t *to = put_attribute(maker, name, container_size(count, content));
     to = put_container(to, PACKED_L, count, content);

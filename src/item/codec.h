@@ -53,6 +53,7 @@ struct item_walk {
 };
 struct item_walk item_walk(struct bytes item);
 bool item_next(struct item_walk *walk, struct bytes *name, struct value *out);
+uint32_t item_attributes(struct bytes item); /* how many */
 
 /* Walks the attributes of an item with some of them in front, in their order; the others follow in
  * the order of their names, or not at all (`only`). Of those in front the item may lack some. The
