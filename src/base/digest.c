@@ -6,6 +6,10 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base/share.h"
+
+#define OFFER_EVERY ((size_t)16 * 1024) /* bytes: some 30 us of MD5 */
+
 struct digest {
     EVP_MD_CTX *context;
 };
@@ -31,11 +35,20 @@ void digest_free(struct digest *digest)
     free(digest);
 }
 
-void digest_put(struct digest *digest, struct bytes piece)
+static void update(struct digest *digest, const uint8_t *data, size_t size)
 {
-    int ok = EVP_DigestUpdate(digest->context, piece.data, piece.size);
+    int ok = EVP_DigestUpdate(digest->context, data, size);
 
     assert(ok == 1);
+}
+
+void digest_put(struct digest *digest, struct bytes piece)
+{
+    for (; piece.size > OFFER_EVERY; piece = bytes_from(piece, OFFER_EVERY)) {
+        update(digest, piece.data, OFFER_EVERY);
+        share_offer();
+    }
+    update(digest, piece.data, piece.size);
 }
 
 void digest_copy(struct digest *digest, const struct digest *from)

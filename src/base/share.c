@@ -15,8 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NICE_MOST   19
-#define SLICE_NANOS 100000 /* the kernel's least: 0.1 ms */
+#include "base/clock.h"
+
+#define NICE_MOST    19
+#define SLICE_NANOS  100000 /* the kernel's least: 0.1 ms */
+#define OFFER_MICROS 50
 
 /* What sched_setattr(2) takes, in its first published form; the C library has no name for it. */
 struct attributes {
@@ -58,5 +61,13 @@ void share_set(unsigned percent)
 
 void share_offer(void)
 {
+    static _Thread_local enum { UNKNOWN, ORDINARY, GIVES_WAY } standing;
+    static _Thread_local uint64_t offered;
+
+    if (standing == UNKNOWN)
+        standing = sched_getscheduler(0) == SCHED_OTHER ? ORDINARY : GIVES_WAY;
+    if (standing == ORDINARY || clock_monotonic_micros() - offered < OFFER_MICROS)
+        return;
     sched_yield();
+    offered = clock_monotonic_micros();
 }

@@ -13,7 +13,9 @@
 void share_set(unsigned percent);
 
 /* Lets in whoever waits for this thread's processor, who may else wait for the kernel's next tick:
- * to be called ten thousand times a second by what computes for long. */
+ * to be called every few microseconds by what computes for long, since it looks at the clock and
+ * mostly does nothing. Nothing at all in a thread that has no share: what serves requests may
+ * call what calls this. */
 void share_offer(void);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <assert.h>
 
+#include "base/share.h"
 #include "changelog/piece.h"
 
 #define MEMORY_DEFAULT ((size_t)16 * 1024 * 1024)
@@ -64,6 +65,7 @@ bool fold_goes_on(struct fold *fold, struct err *err)
 {
     const struct log_stop *stop = &fold->settings.stop;
 
+    share_offer();
     if (fold->failed || (stop->wanted != NULL && stop->wanted(stop->context)))
         return err_fail(err, ERR_OVERLOADED, "reading the log was stopped");
     return true;

@@ -24,13 +24,15 @@
 #include "base/fault.h"
 #include "base/folder.h"
 #include "base/random.h"
+#include "base/share.h"
 #include "store/etag.h"
 #include "store/failure.h"
 #include "store/folder.h"
 #include "store/path.h"
 
-#define GET_PIECE ((size_t)256 * 1024)
-#define ID_SIZE   33 /* 32 hex digits and a NUL */
+#define GET_PIECE   ((size_t)256 * 1024)
+#define WRITE_PIECE ((size_t)64 * 1024) /* a kernel may not be interrupted in a call */
+#define ID_SIZE     33                  /* 32 hex digits and a NUL */
 
 struct directory {
     struct store store;
@@ -281,7 +283,9 @@ static bool unfinished_begin(struct directory *directory, const struct object_lo
 static bool unfinished_write(struct unfinished *unfinished, struct bytes piece, struct err *err)
 {
     while (piece.size > 0) {
-        ssize_t written = write(unfinished->file, piece.data, piece.size);
+        size_t some = piece.size < WRITE_PIECE ? piece.size : WRITE_PIECE;
+        ssize_t written = write(unfinished->file, piece.data, some);
+        share_offer();
         if (written < 0 && errno != EINTR)
             return unfinished_broken(unfinished, err);
         if (written > 0)
