@@ -89,23 +89,6 @@ static const char *message_name(enum err_code code)
     }
 }
 
-/* A message that was cut to its room may end inside a character. */
-static struct bytes whole_characters(const char *message)
-{
-    struct bytes text = bytes_of_text(message);
-    size_t tail = 1; /* bytes from the beginning of the last character */
-
-    while (tail < text.size && tail < 4 && (text.data[text.size - tail] & 0xc0) == 0x80)
-        tail++;
-    if (text.size > 0) {
-        uint8_t lead = text.data[text.size - tail];
-        size_t wanted = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-        if (wanted > tail)
-            text.size -= tail;
-    }
-    return text;
-}
-
 static void error_put(struct buf *out, const char *type, const char *name, const char *message,
                       struct bytes item, struct bytes reasons)
 {
@@ -113,7 +96,7 @@ static void error_put(struct buf *out, const char *type, const char *name, const
     json_put_string(out, bytes_of_text(type));
     if (message[0] != '\0') {
         buf_printf(out, ",\"%s\":", name);
-        json_put_string(out, whole_characters(message));
+        json_put_string(out, bytes_of_text(message));
     }
     if (item.size > 0)
         put_item_member(out, "Item", item);

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 static const struct {
     const char *name, *wire;
     int status;
@@ -23,8 +25,10 @@ bool err_fail(struct err *err, enum err_code code, const char *format, ...)
     err->code = code;
     err->reason[0] = '\0';
     va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
+    int size = vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    if (size >= (int)sizeof err->message)
+        text_end_whole(err->message);
     return false;
 }
 

@@ -15,7 +15,8 @@ enum err_code {
     ERR_CODES
 };
 
-/* A message is cut at this length; the service's own longest ones (many violations in one) fit. */
+/* A message is cut at this length, between two characters; the service's own longest ones (many
+ * violations in one) fit. */
 #define ERR_MESSAGE_MOST 4096
 
 struct err {

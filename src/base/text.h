@@ -1,5 +1,5 @@
 /* base/text.h - copies text up to what a writer must escape, a block at a time where the processor
- * can. Pure. */
+ * can; and ends texts that were cut. Pure. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -8,6 +8,9 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+/* Takes off the part of a character of UTF-8 that a text ends with, where it was cut at a limit. */
+void text_end_whole(char *text);
 
 #define TEXT_BLOCK 16 /* bytes that are copied together */
 

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "net/signature.h"
 #include "store/failure.h"
 #include "store/xml.h"
@@ -208,18 +209,24 @@ struct error_document {
     char code[64], message[2048], request_id[128], extended_id[256];
 };
 
+static void text_keep(const char *text, char *to, size_t size)
+{
+    snprintf(to, size, "%s", text);
+    text_end_whole(to);
+}
+
 static void error_leaf(void *context, const char *path, const char *text)
 {
     struct error_document *document = context;
 
     if (strcmp(path, "Error/Code") == 0)
-        snprintf(document->code, sizeof document->code, "%s", text);
+        text_keep(text, document->code, sizeof document->code);
     else if (strcmp(path, "Error/Message") == 0)
-        snprintf(document->message, sizeof document->message, "%s", text);
+        text_keep(text, document->message, sizeof document->message);
     else if (strcmp(path, "Error/RequestId") == 0)
-        snprintf(document->request_id, sizeof document->request_id, "%s", text);
+        text_keep(text, document->request_id, sizeof document->request_id);
     else if (strcmp(path, "Error/HostId") == 0)
-        snprintf(document->extended_id, sizeof document->extended_id, "%s", text);
+        text_keep(text, document->extended_id, sizeof document->extended_id);
 }
 
 /* The ids are those of the header where it has them, and "null" where nobody has, which is how the

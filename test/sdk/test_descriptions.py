@@ -37,7 +37,7 @@ def combinations():
     return itertools.product(range(8), formats, encryptions, places)
 
 
-class Descriptions(ServerCase):
+class S3Case(ServerCase):
     @classmethod
     def make_server(cls):
         cls.s3 = cls.enterClassContext(FailingS3())
@@ -46,6 +46,29 @@ class Descriptions(ServerCase):
         cls.environment = KEYS
         return super().make_server()
 
+    def listed(self):
+        """All summaries of the table, by ARN, newest first."""
+        found, more = [], {}
+        while True:
+            page = self.dynamo.list_exports(TableArn=self.arn, MaxResults=25, **more)
+            found += page["ExportSummaries"]
+            if "NextToken" not in page:
+                break
+            self.assertEqual(25, len(page["ExportSummaries"]))
+            more = {"NextToken": page["NextToken"]}
+        arns = [each["ExportArn"] for each in found]
+        self.assertEqual(sorted(arns, reverse=True), arns)
+        return {each["ExportArn"]: each for each in found}
+
+    def check_listed(self, ended):
+        listed = self.listed()
+        self.assertEqual({done["ExportArn"] for done in ended}, set(listed))
+        for done in ended:
+            self.assertEqual({"ExportArn": done["ExportArn"], "ExportStatus": done["ExportStatus"],
+                              "ExportType": done.get("ExportType", "FULL_EXPORT")}, listed[done["ExportArn"]])
+
+
+class Descriptions(S3Case):
     def setUp(self):
         """Tables that were made, and changed, an hour ago."""
         super().setUp()
@@ -99,27 +122,6 @@ class Descriptions(ServerCase):
         self.assertEqual(f"{round(made['StartTime'].timestamp() * 1000):014}", made["ExportArn"].split("/")[-1].split("-")[0])
         return made
 
-    def listed(self):
-        """All summaries of the table, by ARN, newest first."""
-        found, more = [], {}
-        while True:
-            page = self.dynamo.list_exports(TableArn=self.arn, MaxResults=25, **more)
-            found += page["ExportSummaries"]
-            if "NextToken" not in page:
-                break
-            self.assertEqual(25, len(page["ExportSummaries"]))
-            more = {"NextToken": page["NextToken"]}
-        arns = [each["ExportArn"] for each in found]
-        self.assertEqual(sorted(arns, reverse=True), arns)
-        return {each["ExportArn"]: each for each in found}
-
-    def check_listed(self, ended):
-        listed = self.listed()
-        self.assertEqual({done["ExportArn"] for done in ended}, set(listed))
-        for done in ended:
-            self.assertEqual({"ExportArn": done["ExportArn"], "ExportStatus": done["ExportStatus"],
-                              "ExportType": done.get("ExportType", "FULL_EXPORT")}, listed[done["ExportArn"]])
-
     def begin_all(self, combine):
         kinds = list(self.kinds())
         begun = []
@@ -163,4 +165,24 @@ class Descriptions(ServerCase):
                 self.assertEqual(set(made) | FAILED, set(done))
                 self.assertEqual({**made, "ExportStatus": "FAILED"}, {name: done[name] for name in made})
                 self.assertEqual(done, self.dynamo.export_table_to_point_in_time(**sent)["ExportDescription"])
+        self.check_listed(ended)
+
+
+class Words(S3Case):
+    def test_words_that_are_no_text_or_too_long(self):
+        """What an S3 service says may be any bytes, and more than is kept."""
+        self.arn = arn = self.create()["TableArn"]
+        self.recover()
+        prefixes = ["é" * 1000, "a" + "é" * 1000, "日" * 340, "🐘" * 250]
+        self.s3.told("fail", "1000000 PUT /bucket/bytes* bytes")
+        begun = [self.dynamo.export_table_to_point_in_time(TableArn=arn, S3Bucket="locked", S3Prefix=prefix)
+                 for prefix in prefixes]
+        begun.append(self.dynamo.export_table_to_point_in_time(TableArn=arn, S3Bucket="bucket", S3Prefix="bytes"))
+        ended = [self.export_done(made["ExportDescription"]["ExportArn"]) for made in begun]
+        self.assertEqual({("FAILED", "S3AccessDenied")}, {(done["ExportStatus"], done["FailureCode"]) for done in ended})
+        for prefix, done in zip(prefixes, ended):
+            said = f'User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:PutObject on resource: ' \
+                   f'"arn:aws:s3:::locked/{prefix}'
+            self.assertTrue(done["FailureMessage"].startswith(said[:900]), done["FailureMessage"])
+        self.assertIn("Request ID: ??; S3 Extended Request ID: ?;", ended[-1]["FailureMessage"])
         self.check_listed(ended)

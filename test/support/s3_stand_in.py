@@ -51,6 +51,7 @@ FAILURES = {
     "400": "RequestTimeout, not done",
     "denied": "AccessDenied, not done",
     "terse": "AccessDenied without a message, not done",
+    "bytes": "AccessDenied, and ids that are no text, not done",
     "moved": "PermanentRedirect, not done",
     "cut": "the connection ends, not done",
     "lost": "done, then the connection ends",
@@ -209,6 +210,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(400, "RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period.")
         if how == "denied":
             raise Refusal(403, "AccessDenied", "Access Denied")
+        if how == "bytes":
+            raise Refusal(403, "AccessDenied", "Access Denied")
         if how == "terse":
             raise Refusal(403, "AccessDenied", "")
         if how == "moved":
@@ -244,6 +247,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def request_id():
         return "0123456789ABCDEF"
 
+    def ids(self):
+        """Of the header, which is sent as Latin-1."""
+        if getattr(self, "how", None) == "bytes":
+            return {"x-amz-request-id": "\xff\xc3", "x-amz-id-2": "\xe9"}
+        return {"x-amz-request-id": self.request_id(), "x-amz-id-2": "host/id+of="}
+
     def refuse(self, refusal):
         self.answer(refusal.status, b"" if self.command == "HEAD" else self.document(refusal.code, refusal.message))
 
@@ -255,7 +264,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if getattr(self, "how", None) == "lost" or (self.entry and WORLD.pass_one()):
             return self.cut()
         self.send_response(status)
-        for name, value in {"x-amz-request-id": self.request_id(), "x-amz-id-2": "host/id+of=", **fields}.items():
+        for name, value in {**self.ids(), **fields}.items():
             self.send_header(name, str(value))
         if status != 204:
             self.send_header("Content-Length", str(length))

@@ -140,6 +140,29 @@ static void every_error_has_a_status(void **state)
     }
 }
 
+/* However the limit falls among characters of one to four bytes. */
+static void messages_are_cut_between_characters(void **state)
+{
+    static const char *const characters[] = {"a", "\u00e9", "\u65e5", "\U0001f418"};
+    char text[ERR_MESSAGE_MOST + 8];
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof characters / sizeof *characters; i++)
+        for (size_t before = 0; before < 5; before++) {
+            size_t size = strlen(characters[i]), at = before;
+            memset(text, 'x', before);
+            for (; at + size < sizeof text; at += size)
+                memcpy(text + at, characters[i], size);
+            text[at] = '\0';
+            err_fail(&err, ERR_VALIDATION, "%s", text);
+            size_t kept = strlen(err.message);
+            assert_in_range(kept, ERR_MESSAGE_MOST - 4, ERR_MESSAGE_MOST - 1);
+            assert_int_equal((kept - before) % size, 0);
+            assert_memory_equal(err.message, text, kept);
+        }
+}
+
 static void clock_is_moved(void **state)
 {
     (void)state;
@@ -230,6 +253,7 @@ int main(void)
         cmocka_unit_test(cursor_refuses_what_is_not_there),
         cmocka_unit_test(faults_fire_when_armed),
         cmocka_unit_test(every_error_has_a_status),
+        cmocka_unit_test(messages_are_cut_between_characters),
         cmocka_unit_test(clock_is_moved),
         cmocka_unit_test(digests_of_pieces_are_of_the_whole),
         cmocka_unit_test(uuids_are_version_4),
