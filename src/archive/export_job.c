@@ -32,8 +32,9 @@ struct engine *export_run_engine(const struct export_run *run)
 
 /* --- commits of the job's own */
 
-/* Conflicts come from trimming, which changes the table's pins as well, and pass. */
-#define CONFLICTS_MOST 16
+/* Conflicts come from others who change the table's pins: exports that are accepted or end, and
+ * trimming. */
+#define CONFLICTS_MOST EXPORTS_AT_ONCE_MOST
 
 bool export_run_commit(struct export_run *run,
                        bool (*stage)(struct export_run *run, const void *context,

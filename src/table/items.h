@@ -23,9 +23,7 @@ struct items_walk {
 };
 enum scan_end items_walk(struct work *work, const struct items_walk *walk, struct err *err);
 
-/* The lock of an item; and all of `ids`, which it puts in order: RUN_WAIT as long as others have
- * some of them. */
+/* The lock of an item, for work_lock(). */
 uint64_t item_lock(uint64_t table, struct bytes key);
-enum run work_lock(struct work *work, uint64_t *ids, size_t count, struct err *err);
 
 #endif

@@ -94,6 +94,10 @@ MUST_CHECK bool work_run_alone(struct tables *tables,
                                enum run (*step)(struct work *work, void *context, struct err *err),
                                void *context, struct err *err);
 
+/* Takes all of `ids`, which it puts in order: RUN_WAIT as long as others have some of them. They
+ * are held until the work's batch is durable or the work is released. */
+enum run work_lock(struct work *work, uint64_t *ids, size_t count, struct err *err);
+
 /* For operations of the layers above (exports), which stage their own batch in work->batch: it
  * expects the table to be what `table` says (its generation); and it is handed to the committer,
  * after which the waiter is parked and the handler answers RUN_DONE. */

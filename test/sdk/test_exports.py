@@ -1,10 +1,12 @@
 """ExportTableToPointInTime, DescribeExport, ListExports: from the call to the verified files."""
 
 import datetime
+import json
+import socket
 import uuid
 
 from support import exports
-from support.case import wait_for
+from support.case import SENT, wait_for
 from support.export_case import ACCOUNT, ExportCase, now
 from test_items import EVERY_TYPE
 
@@ -158,6 +160,22 @@ class Exports(ExportCase):
         for each in made:
             done = self.export_done(each)
             self.assertEqual(100, len(exports.read_export(self.server.buckets / self.bucket, done)))
+
+    def test_hundreds_of_calls_at_one_time(self):
+        """All are accepted, and none is told of the others."""
+        body = json.dumps({"TableArn": self.remembering(), "S3Bucket": "nobody-made-it"}).encode()
+        head = "".join(f"{name}: {value}\r\n" for name, value in {
+            **SENT, "Host": "localhost", "X-Amz-Target": "DynamoDB_20120810.ExportTableToPointInTime",
+            "Content-Length": len(body), "Connection": "close"}.items())
+        address = self.server.url.rpartition("/")[2].split(":")
+        calls = [self.enterContext(socket.create_connection(address)) for _ in range(250)]
+        for call in calls:
+            call.sendall(b"POST / HTTP/1.1\r\n" + head.encode() + b"\r\n" + body)
+        replies = [b"".join(iter(lambda: call.recv(65536), b"")).decode() for call in calls]
+        self.assertEqual({"HTTP/1.1 200 OK"}, {reply.partition("\r\n")[0] for reply in replies})
+        arns = {json.loads(reply.partition("\r\n\r\n")[2])["ExportDescription"]["ExportArn"] for reply in replies}
+        self.assertEqual(len(calls), len(arns))
+        self.assertEqual({"FAILED"}, {self.export_done(arn)["ExportStatus"] for arn in arns})
 
     def test_a_stop_in_the_middle(self):
         arn = self.remembering()

@@ -18,6 +18,10 @@ from support.server import Server, gramme
 REGION = "us-east-1"
 WAIT_SECONDS = 60
 POLL_SECONDS = 0.02
+# With each request that is made by hand.
+SENT = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Date": "20260101T000000Z",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/dynamodb/aws4_request, "
+                         "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64}
 
 
 def client(url, validate=True, attempts=1, key="AKIAIOSFODNN7EXAMPLE", secret="secret", service="dynamodb", **more):
@@ -122,10 +126,7 @@ class ServerCase(unittest.TestCase):
 
     def post(self, body, target="DynamoDB_20120810.ListTables", headers=None, method="POST", path="/"):
         """A request made by hand; answers (status, headers, body)."""
-        sent = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target,
-                "Authorization": "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/dynamodb/"
-                                 "aws4_request, SignedHeaders=host;x-amz-date, Signature=" + "0" * 64,
-                "X-Amz-Date": "20260101T000000Z", **(headers or {})}
+        sent = {**SENT, "X-Amz-Target": target, **(headers or {})}
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.server.url + path, data=data, method=method,
                                          headers={name: value for name, value in sent.items() if value is not None})
