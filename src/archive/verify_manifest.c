@@ -333,7 +333,6 @@ static void summary_fill(const struct member_value *values, struct summary *out)
     out->to_ms = values[TO_TIME].count;
     out->view = bytes_equal(values[VIEW].text, BYTES("NEW_IMAGE")) ? LINE_NEW_IMAGE
                                                                    : LINE_NEW_AND_OLD_IMAGES;
-    out->billed_bytes = values[BILLED_SIZE].count;
     out->items = values[ITEM_COUNT].count;
 }
 

@@ -32,7 +32,7 @@ struct summary {
     enum line_view view; /* of an incremental one */
     struct bytes export_arn, table_arn, table_id, id, bucket, prefix, encryption, files_key;
     uint64_t time_ms, from_ms, to_ms;
-    uint64_t billed_bytes, items;
+    uint64_t items;
 };
 
 struct file_entry {

@@ -257,8 +257,8 @@ static void summaries_are_judged_by_member(void **state)
         {"\"itemCount\":1", "\"itemCount\":2", "itemCount is 2, and that of the files sums to 1"},
         {"\"itemCount\":1", "\"itemCount\":\"1\"", "manifest-summary.json: "},
         {"\"itemCount\":1", "\"itemCount\":-1", "itemCount is no count"},
-        {"\"billedSizeBytes\":46", "\"billedSizeBytes\":45", "the items have 46"},
-        {"\"billedSizeBytes\":46", "\"billedSizeBytes\":277", "the items have 46"},
+        {"\"billedSizeBytes\":46", "\"billedSizeBytes\":0", NULL}, /* as the service's often is */
+        {"\"billedSizeBytes\":46", "\"billedSizeBytes\":\"46\"", "manifest-summary.json: "},
         {"2020-06-30", "2023-08-01", "manifest-summary.json: exportFromTime is not where"},
         {"DYNAMODB_JSON", "ION", "is no data file of this export"},
         {"DYNAMODB_JSON", "CSV", "outputFormat is CSV"},
