@@ -36,7 +36,10 @@ void verify_problem(struct verify *verify, const char *where, const char *format
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    buf_printf(&report->problems, "%s: %s\n", where, text);
+    buf_put_plain(&report->problems, bytes_of_text(where));
+    buf_put_literal(&report->problems, ": ");
+    buf_put_plain(&report->problems, bytes_of_text(text));
+    buf_put_u8(&report->problems, '\n');
 }
 
 const char *verify_key(struct verify *verify, const char *leaf)
@@ -148,14 +151,6 @@ static int text_compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Of a list in byte order. */
-static void repeats_tell(struct verify *verify, const char *const *leaves, size_t count)
-{
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(leaves[i], leaves[i - 1]) == 0)
-            verify_problem(verify, LEAF_FILES, "%s is named twice", leaves[i]);
-}
-
 /* The data files of incremental exports lie elsewhere, among those of others. */
 static bool folder_verify(struct verify *verify, const struct file_entry *files, size_t count,
                           bool incremental, struct err *err)
@@ -172,8 +167,6 @@ static bool folder_verify(struct verify *verify, const struct file_entry *files,
 
     for (size_t i = 0; i < count; i++)
         leaves[i] = files[i].leaf;
-    qsort(leaves, count, sizeof *leaves, text_compare);
-    repeats_tell(verify, leaves, count);
     memcpy(leaves + (incremental ? 0 : count), always, sizeof always);
     qsort(leaves, contents.count, sizeof *leaves, text_compare);
     if (!verify->store->ops->list(verify->store, verify->settings->bucket, folder, key_take,
@@ -181,6 +174,45 @@ static bool folder_verify(struct verify *verify, const struct file_entry *files,
         return false;
     missing_until(&contents, NULL);
     return true;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static int entry_compare(const void *a, const void *b)
+{
+    const struct file_entry *one = *(struct file_entry *const *)a,
+                            *other = *(struct file_entry *const *)b;
+    int order = strcmp(one->leaf, other->leaf);
+
+    return order != 0 ? order : (one->number > other->number) - (one->number < other->number);
+}
+
+static void repeats_mark(struct verify *verify, struct file_entry *files, size_t count)
+{
+    struct file_entry **sorted = arena_alloc(&verify->arena, count * sizeof(struct file_entry *));
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &files[i];
+    qsort(sorted, count, sizeof *sorted, entry_compare);
+    for (size_t i = 1; i < count; i++) {
+        sorted[i]->again = strcmp(sorted[i]->leaf, sorted[i - 1]->leaf) == 0;
+        if (sorted[i]->again)
+            verify_problem(verify, LEAF_FILES, "%s is named twice", sorted[i]->leaf);
+    }
+}
+
+static bool files_verify(struct verify *verify, const struct summary *summary,
+                         struct file_entry *files, size_t count, struct err *err)
+{
+    bool ok = true;
+
+    repeats_mark(verify, files, count);
+    verify->seen = seen_new(verify->settings->scratch, SEEN_KEYS_MOST);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = files[i].again || file_verify(verify, summary, &files[i], &verify->report->items, err);
+    ok = ok && repeats_verify(verify, files, err);
+    seen_free(verify->seen);
+    return ok;
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -198,19 +230,6 @@ static void sums_check(struct verify *verify, const struct summary *summary,
         verify_problem(verify, LEAF_SUMMARY,
                        "itemCount is %llu, and that of the files sums to %llu",
                        (unsigned long long)summary->items, (unsigned long long)listed);
-}
-
-static bool files_verify(struct verify *verify, const struct summary *summary,
-                         const struct file_entry *files, size_t count, struct err *err)
-{
-    bool ok = true;
-
-    verify->seen = seen_new(verify->settings->scratch, SEEN_KEYS_MOST);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = file_verify(verify, summary, &files[i], &verify->report->items, err);
-    ok = ok && repeats_verify(verify, files, err);
-    seen_free(verify->seen);
-    return ok;
 }
 
 static void summary_tell(struct verify_report *report, const struct summary *summary)
@@ -260,7 +279,7 @@ static bool verify_all(struct verify *verify, struct err *err)
         return true;
     buf_init_in(&files, &verify->arena);
     files_read(verify, &summary, text, &files);
-    const struct file_entry *entries = (const struct file_entry *)files.data;
+    struct file_entry *entries = (struct file_entry *)files.data;
     size_t count = files.size / sizeof *entries;
     if (!files_verify(verify, &summary, entries, count, err) ||
         !folder_verify(verify, entries, count, summary.incremental, err))

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "archive/arn.h"
 #include "archive/manifest.h"
 #include "archive/verify_parts.h"
 #include "json/reader.h"
@@ -231,6 +232,31 @@ static bool has_form(struct bytes text, const char *form)
 
 #define ID_FORM "00000000000000-ffffffff"
 
+/* Whether it is letters and digits and a few others alone. */
+static bool is_of(struct bytes text, const char *others)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i], letter = byte | 0x20;
+        if (!(byte >= '0' && byte <= '9') && !(letter >= 'a' && letter <= 'z') &&
+            (byte == '\0' || strchr(others, byte) == NULL))
+            return false;
+    }
+    return text.size > 0;
+}
+
+#define ARN_MOST 1024 /* botocore's model: TableArn */
+
+static bool is_table_arn(struct bytes text)
+{
+    struct bytes kind = BYTES("table/");
+    struct arn arn;
+
+    return text.size <= ARN_MOST && arn_split(text, &arn) && is_of(arn.partition, "-") &&
+           bytes_equal(arn.service, BYTES("dynamodb")) && is_of(arn.region, "-") &&
+           is_of(arn.account, "") && bytes_begin(arn.resource, kind) &&
+           is_of(bytes_from(arn.resource, kind.size), "_.-");
+}
+
 /* The id at the end of the export's ARN, which says its start as well. */
 static void arn_check(struct verify *verify, const struct member_value *values, struct summary *out)
 {
@@ -238,7 +264,7 @@ static void arn_check(struct verify *verify, const struct member_value *values, 
     struct bytes middle = BYTES("/export/"), id_form = BYTES(ID_FORM);
     uint64_t start_ms;
 
-    if (!bytes_begin(table, BYTES("arn:")) || memmem(table.data, table.size, ":table/", 7) == NULL)
+    if (!is_table_arn(table))
         verify_problem(verify, LEAF_SUMMARY, "tableArn is no table's ARN");
     if (!bytes_begin(arn, table) || !bytes_begin(bytes_from(arn, table.size), middle) ||
         arn.size != table.size + middle.size + id_form.size ||

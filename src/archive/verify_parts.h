@@ -43,6 +43,7 @@ struct file_entry {
     struct bytes key;  /* as the manifest has it */
     const char *leaf;  /* "data/...", below the export's folder or the one that they share */
     const char *place; /* its key in the store, which it may have been copied to */
+    bool again;        /* the manifest named it before */
 };
 
 /* Reads one; what it holds is borrowed from the text and the arena. False after a problem that

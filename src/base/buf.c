@@ -65,6 +65,27 @@ void buf_put_text(struct buf *buf, const char *text)
     buf_put(buf, text, strlen(text));
 }
 
+/* How many bytes the text's first character has if it is a control character, or 0. */
+static size_t control_size(struct bytes text)
+{
+    if (text.data[0] < 0x20 || text.data[0] == 0x7f)
+        return 1;
+    return text.size > 1 && text.data[0] == 0xc2 && text.data[1] >= 0x80 && text.data[1] < 0xa0 ? 2
+                                                                                                : 0;
+}
+
+void buf_put_plain(struct buf *buf, struct bytes text)
+{
+    while (text.size > 0) {
+        size_t size = control_size(text);
+        for (size_t i = 0; i < size; i++)
+            buf_printf(buf, "\\x%02x", text.data[i]);
+        if (size == 0)
+            buf_put_u8(buf, text.data[0]);
+        text = bytes_from(text, size == 0 ? 1 : size);
+    }
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;

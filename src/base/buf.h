@@ -76,6 +76,9 @@ static inline void buf_put_be64(struct buf *buf, uint64_t value)
 /* 7 bits a byte, the low ones first, the high bit set on all but the last; at most 5 bytes. */
 void buf_put_varint(struct buf *buf, uint32_t value);
 void buf_put_text(struct buf *buf, const char *text);
+/* Text from outside, for a terminal: each byte of a control character (U+0000 to U+001F, U+007F to
+ * U+009F) is written \xHH. */
+void buf_put_plain(struct buf *buf, struct bytes text);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
 
 #endif

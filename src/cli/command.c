@@ -10,6 +10,17 @@ int command_misused(const char *command, const char *what, const char *about)
     return EXIT_USAGE;
 }
 
+int command_failed(const char *command, const struct err *err)
+{
+    struct buf why;
+
+    buf_init(&why);
+    buf_put_plain(&why, bytes_of_text(err->message));
+    fprintf(stderr, "gramme %s: %.*s\n", command, BYTES_ARGS(buf_bytes(&why)));
+    buf_release(&why);
+    return err->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
 int command_help_s3(const char *text)
 {
     struct buf options;

@@ -21,6 +21,9 @@ struct command {
 /* Says what is wrong with a command line; answers EXIT_USAGE. */
 int command_misused(const char *command, const char *what, const char *about);
 
+/* Says why a command failed; answers its exit status: EXIT_USAGE for what it was told wrong. */
+int command_failed(const char *command, const struct err *err);
+
 /* Shows a help text, and behind it the options of an S3 service; answers EXIT_OK. */
 int command_help_s3(const char *text);
 

@@ -1,4 +1,4 @@
-/* cli/place.c - a folder is taken for a key below the folder around it, which is a bucket then: so
+/* cli/place.c - a folder is taken for a key below a folder around it, which is a bucket then: so
  * incremental exports find the data files that they share, beside their own folder. */
 #include "cli/place.h"
 
@@ -37,28 +37,33 @@ static bool open_bucket(const struct settings *settings, struct arena *arena, st
     return out->store != NULL;
 }
 
-/* The name of a file that is its own component of a key, and of a bucket. */
-static bool is_plain(const char *name)
+/* The slash behind the nearest folder around `path` that can be a bucket, see store/path.h: no
+ * hidden one, and the names below it are components of keys as they are. NULL: there is none. */
+static char *bucket_end(char *path)
 {
-    return name[0] != '\0' && name[0] != '.' && strchr(name, '%') == NULL;
+    char *end = strrchr(path, '/');
+
+    while (end > path && strchr(end + 1, '%') == NULL) {
+        char *above = memrchr(path, '/', (size_t)(end - path));
+        if (above[1] != '.')
+            return end;
+        end = above;
+    }
+    return NULL;
 }
 
-/* `path` is one, and cut. */
+/* `path` is absolute, and cut. */
 static bool open_folder(char *path, struct arena *arena, struct place *out, struct err *err)
 {
-    char *name = strrchr(path, '/') + 1;
+    char *end = bucket_end(path);
 
-    name[-1] = '\0';
-    const char *above = strrchr(path, '/');
     out->moved = true;
-    if (above != NULL && is_plain(name) && is_plain(above + 1)) {
-        out->folder = arena_text(arena, bytes_of_text(name));
-        out->bucket = arena_text(arena, bytes_of_text(above + 1));
-        path[above - path] = '\0';
-    } else {
-        out->folder = "";
-        out->bucket = arena_text(arena, bytes_of_text(name));
-    }
+    out->folder = end != NULL ? arena_text(arena, bytes_of_text(end + 1)) : "";
+    if (end != NULL)
+        *end = '\0';
+    char *slash = strrchr(path, '/');
+    out->bucket = arena_text(arena, bytes_of_text(slash + 1));
+    *slash = '\0';
     out->store = store_open_directory(*path != '\0' ? path : "/", err);
     return out->store != NULL;
 }

@@ -39,6 +39,5 @@ int sources_complain(const char *command, const struct buf *problems, const stru
 {
     if (problems->size > 0)
         fwrite(problems->data, 1, problems->size, stderr);
-    fprintf(stderr, "gramme %s: %s\n", command, err->message);
-    return err->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    return command_failed(command, err);
 }

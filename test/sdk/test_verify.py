@@ -1,5 +1,7 @@
 """`gramme verify` on exports made here, in a folder and on an S3 service."""
 
+import json
+import os
 import pathlib
 import shutil
 import tempfile
@@ -72,10 +74,16 @@ class Folder(unittest.TestCase):
 
     def test_a_copy_elsewhere(self):
         folder = self.full()
-        for place in (self.root / "copy", self.root / "odd %41", self.root / ".hidden" / folder.name):
-            place.parent.mkdir(exist_ok=True)
+        for place in (self.root / "copy", self.root / "odd %41", self.root / ".hidden" / folder.name,
+                      self.root / ".hidden" / ".more" / "x", self.root / "odd %41 \u00e9" / folder.name):
             shutil.copytree(folder, place)
             self.whole(place)
+
+    def test_an_incremental_copy_elsewhere(self):
+        folder = self.write(made.incremental(CHANGES))
+        for name in ("copy", ".hidden", "odd %41 \u00e9+&?#", ".hidden/.more"):
+            shutil.copytree(folder.parent, self.root / name, dirs_exist_ok=True)
+            self.whole(self.root / name / folder.name)
 
     def test_leaves_nothing_behind(self):
         folder = self.full()
@@ -182,6 +190,57 @@ class Folder(unittest.TestCase):
             with self.subTest(problem):
                 self.broken(problem, self.write(made.incremental([[]], salt=salt, **more)))
 
+    # --- what means ill
+
+    def test_names_that_lead_elsewhere(self):
+        key, objects = made.full([ITEMS], 500)
+        listed = json.loads(objects[f"{key}/manifest-files.json"])
+        (self.root / "outside.json.gz").write_bytes(objects[listed["dataFileS3Key"]])
+        for name, shown in (("../../etc/passwd", None), ("/etc/passwd", None), (f"{key}/../../../outside.json.gz", None),
+                            (f"{key}/data/../../../../outside.json.gz", None), ("", ""), ("\x1b[2J\r\n", "\\x1b[2J\\x0d\\x0a"),
+                            ("\x00", ""), ("x" * 100000, "x" * 3000)):
+            with self.subTest(name[:40]):
+                line = made.compact({**listed, "dataFileS3Key": name}) + b"\n"
+                made.write(self.root, {**objects, f"{key}/manifest-files.json": line,
+                                       f"{key}/manifest-files.md5": made.md5(line).encode()})
+                said = self.broken(f"manifest-files.json: line 1: {name if shown is None else shown}", self.root / key)
+                self.assertLess(len(said), 10000)
+                for command in (("diff", self.root / key), ("replay", "--out", self.root / "out")):
+                    status, said, told = gramme(*command, self.root / key, "--keys", "pk")
+                    self.assertEqual((1, ""), (status, said))
+                    self.assertIn("is not whole: ", told)
+        self.assertEqual([], list((self.root / "out").rglob("*")))
+
+    def test_links_and_what_is_no_file(self):
+        for name in ("manifest-summary.json", "manifest-files.json", "manifest-files.md5", "_started", None):
+            for make in (lambda path: path.symlink_to(path), os.mkfifo, pathlib.Path.mkdir,
+                         lambda path: path.symlink_to("/dev/zero")):
+                folder = self.full()
+                path = folder / name if name else self.data_files()[0]
+                path.unlink()
+                make(path)
+                with self.subTest(name):
+                    status, said, complaint = gramme("verify", folder)
+                    self.assertEqual(1, status, said)
+                    self.assertIn(f"{path.relative_to(folder)}", said + complaint)
+                shutil.rmtree(folder)
+
+    def test_a_file_named_twice(self):
+        key, objects = made.full([ITEMS], 500)
+        listed = objects[f"{key}/manifest-files.json"]
+        twice = {**objects, f"{key}/manifest-files.json": listed * 2,
+                 f"{key}/manifest-files.md5": made.md5(listed * 2).encode()}
+        folder = self.write((key, twice))
+        leaf = json.loads(listed)["dataFileS3Key"].removeprefix(key + "/")
+        said = self.broken(f"manifest-files.json: {leaf} is named twice\n", folder, "--keys", "pk")
+        self.assertIn("itemCount is 100, and that of the files sums to 200\n", said)
+        self.assertIn("100 items of 500 bytes", said)  # it is read once
+        for command in (("diff", folder), ("replay", "--out", self.root / "out")):
+            status, said, told = gramme(*command, folder, "--keys", "pk")
+            self.assertEqual((1, ""), (status, said))
+            self.assertIn("is named twice", told)
+            self.assertIn("is not whole: ", told)
+
     # --- usage
 
     def test_usage(self):
@@ -212,6 +271,17 @@ class Service(unittest.TestCase):
                                              *more, environment=s3.environment)
             self.assertEqual((0, ""), (status, complaint), said)
             self.assertEqual(2, said.count("the export is whole"))
+
+            for salt, prefix in enumerate(("odd %41 \u00e9+&?#=", "a//b", "%", ".", "..", "a/../b", "~*'();:@$,[]", "\t")):
+                with self.subTest(prefix):
+                    places = []
+                    for where, odd in (made.full([ITEMS], 500, prefix=prefix, salt=100 + salt),
+                                       made.incremental(CHANGES, prefix=prefix, salt=100 + salt)):
+                        made.upload(s3.client, odd)
+                        places.append(f"s3://{made.BUCKET}/{where}")
+                    status, said, complaint = gramme("verify", *places, *more, environment=s3.environment)
+                    self.assertEqual((0, ""), (status, complaint), said)
+                    self.assertEqual(2, said.count("the export is whole"))
 
             changed = next(key for key in objects if "/data/" in key)
             s3.client.put_object(Bucket=made.BUCKET, Key=changed, Body=objects[changed])

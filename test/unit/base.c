@@ -81,6 +81,31 @@ static void buf_grows_on_heap_and_in_arena(void **state)
     arena_release(&arena);
 }
 
+static void plain_text_moves_no_cursor(void **state)
+{
+    static const struct {
+        const char *text, *plain;
+    } cases[] = {
+        {"", ""},
+        {"a b/\xc3\xa9\xe4\xb8\xad~", "a b/\xc3\xa9\xe4\xb8\xad~"},
+        {"a\nb\x1b[2J\x7f\r", "a\\x0ab\\x1b[2J\\x7f\\x0d"},
+        {"\xc2\x9b"
+         "1m\xc2\xa0\xc2",
+         "\\xc2\\x9b"
+         "1m\xc2\xa0\xc2"},
+    };
+    struct buf plain;
+
+    (void)state;
+    buf_init(&plain);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&plain);
+        buf_put_plain(&plain, bytes_of_text(cases[i].text));
+        assert_bytes_equal(buf_bytes(&plain), bytes_of_text(cases[i].plain));
+    }
+    buf_release(&plain);
+}
+
 static void varints_come_back(void **state)
 {
     static const uint32_t values[] = {0, 1, 127, 128, 16383, 16384, 0x0fffffff, UINT32_MAX};
@@ -249,6 +274,7 @@ int main(void)
         cmocka_unit_test(arena_keeps_room_for_another_use),
         cmocka_unit_test(arena_aligns),
         cmocka_unit_test(buf_grows_on_heap_and_in_arena),
+        cmocka_unit_test(plain_text_moves_no_cursor),
         cmocka_unit_test(varints_come_back),
         cmocka_unit_test(cursor_refuses_what_is_not_there),
         cmocka_unit_test(faults_fire_when_armed),

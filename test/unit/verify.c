@@ -254,6 +254,11 @@ static void summaries_are_judged_by_member(void **state)
          "the id in exportArn is not of startTime"},
         {"0a1b2c3d", "0A1B2C3D", "exportArn is not tableArn, /export/ and an id"},
         {"0f0e0d0c-", "0f0e0d0c", "tableId is no UUID"},
+        {"tableArn\":\"arn:aws:dynamodb", "tableArn\":\"arn:aws:s3", "tableArn is no table's ARN"},
+        {"Orders\",\"tableId", "Or\\u001bers\",\"tableId", "tableArn is no table's ARN"},
+        {"s3Bucket\":\"acme", "s3Bucket\":\"\\u001b[2J\\n", "s3Bucket is \\x1b[2J\\x0a-lake"},
+        {"nightly/AWSDynamoDB", "../../etc/passwd\\u0000",
+         "manifestFilesS3Key is ../../etc/passwd, and s3Prefix makes it " FOLDER},
         {"\"itemCount\":1", "\"itemCount\":2", "itemCount is 2, and that of the files sums to 1"},
         {"\"itemCount\":1", "\"itemCount\":\"1\"", "manifest-summary.json: "},
         {"\"itemCount\":1", "\"itemCount\":-1", "itemCount is no count"},
@@ -287,6 +292,11 @@ static void lists_of_files_are_judged_by_line(void **state)
         {FOLDER "/" FIRST, "elsewhere/" FIRST, "line 1: elsewhere/" FIRST " is no data file"},
         {FIRST, "data/short.json.gz", "data/short.json.gz is no data file"},
         {FIRST, "data/../bbbccccddddeeeeffff22.json.gz", "is no data file"},
+        {FOLDER "/" FIRST, "../../../etc/passwd", "line 1: ../../../etc/passwd is no data file"},
+        {FOLDER "/" FIRST, "/etc/passwd", "line 1: /etc/passwd is no data file"},
+        {FOLDER "/" FIRST, FOLDER "/../../../../../../etc/passwd", "/etc/passwd is no data file"},
+        {FOLDER "/" FIRST, "\\u001b]0;x\\u0007", "line 1: \\x1b]0;x\\x07 is no data file"},
+        {"FjvgqIxwymKf1RbbqtrZag==", "\\n\\u009b2J", "not the manifest's \\x0a\\xc2\\x9b2J"},
         {FIRST, SECOND, SECOND " is named twice"},
         {FIRST, "data/aaaaaaaaaaaaaaaaaaaaaaaaaa.json.gz",
          "data/aaaaaaaaaaaaaaaaaaaaaaaaaa.json.gz: it is missing"},
@@ -480,6 +490,46 @@ static void lines_are_judged(void **state)
     }
 }
 
+/* What is repeated stands between two texts. */
+static void long_line_judge(struct place *place, const char *before, const char *repeated,
+                            size_t size, const char *after, const char *problem)
+{
+    struct buf line;
+
+    buf_init(&line);
+    buf_put_text(&line, before);
+    for (size_t i = 0; line.size < size; i++)
+        buf_printf(&line, repeated, (unsigned long long)i);
+    buf_put_text(&line, after);
+    buf_put_u8(&line, '\0');
+    lines_write(place, (const char *)line.data, 1, "", 0, 1);
+    assert_problem(place, problem);
+    assert_true(place->report.problems.size < 10000);
+    buf_release(&line);
+}
+
+/* Whatever a line is made of, it is told in a short time, and in a few words. */
+static void lines_that_are_too_long_are_judged(void **state)
+{
+    const size_t large = (size_t)5 * 1024 * 1024, too_large = (size_t)16 * 1024 * 1024 + 1;
+    struct place *place = *state;
+
+    long_line_judge(place, "{\"Item\":{\"id\":{\"S\":\"a\"},\"v\":{\"S\":\"", "x", large, "\"}}}\n",
+                    FIRST ": line 1: the item is over 400 KB");
+    long_line_judge(place, "{\"Item\":{\"id\":{\"S\":\"", "x", large, "\"}}}\n",
+                    FIRST ": line 1: the item is over 400 KB");
+    long_line_judge(place, "{\"Item\":{\"id\":{\"S\":\"a\"}", ",\"%llx\":{\"NULL\":true}", large,
+                    "}}\n", FIRST ": line 1: the item is over 400 KB");
+    long_line_judge(place, "{\"Item\":{\"id\":{\"S\":\"a\"},\"v\":{\"NS\":[\"0\"", ",\"%llu.5\"",
+                    large, "]}}}\n", FIRST ": line 1: the item is over 400 KB");
+    long_line_judge(place, "{\"Item\":{\"id\":{\"S\":\"a\"},\"v\":", "{\"L\":[", large, "\n",
+                    FIRST ": line 1: ");
+    long_line_judge(place, "", "[", large, "\n",
+                    FIRST ": line 1: {\"Item\": is not where it should be");
+    long_line_judge(place, "{\"Item\":{\"id\":{\"S\":\"", "x", too_large, "",
+                    FIRST ": line 1 is longer than any item's");
+}
+
 /* Several pieces of text from the gzip data, with lines across them, in more bytes than a part of
  * ours has: the etag says that they were one. */
 static void long_files_are_read_through(void **state)
@@ -612,6 +662,7 @@ int main(void)
         TEST(lists_of_files_are_judged_by_line),
         TEST(the_folder_holds_what_it_should),
         TEST(lines_are_judged),
+        TEST(lines_that_are_too_long_are_judged),
         TEST(long_files_are_read_through),
         TEST(gzip_data_is_judged),
         cmocka_unit_test(gzip_comes_in_any_pieces),
