@@ -2,7 +2,8 @@
 own commands and beside a plain model. The clock stands still where the history puts it, so that each write has its
 microsecond: the first and the last of every window too. It steps back, the server is restarted, and recovery reaches less
 far back when its period is lowered; what came before is refused, whatever the period is later. Between two eras recovery is
-off: exports that were accepted before go on. SEED chooses a history."""
+off: exports that were accepted before go on. The tables have secondary indexes, which show the same. SEED chooses a
+history."""
 
 import datetime
 import itertools
@@ -72,12 +73,22 @@ class Values:
         return {kind: inner}
 
     def attributes(self):
+        """With some of those that are keys of indexes."""
         names = self.chance.sample(NAMES, self.chance.randrange(len(NAMES)))
-        return {name: self.value() for name in names}
+        keys = {name: self.key(kind) for name, kind in (("g", "S"), ("h", "N")) if self.chance.random() < 0.6}
+        return {name: self.value() for name in names} | keys
 
     def key(self, kind):
         few = {"S": ("a", "b", "\u00e9\"'", "a\n"), "N": ("0", "-1", "7", "1.5"), "B": (b"\x00", b"a", b"\xff", b"ab")}
         return {kind: self.chance.choice(few[kind])}
+
+
+def key_schema(names):
+    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(names, ("HASH", "RANGE"))]
+
+
+def index(name, keys, projection):
+    return {"IndexName": name, "KeySchema": key_schema(keys), "Projection": {"ProjectionType": projection}}
 
 
 class Table:
@@ -90,10 +101,13 @@ class Table:
         self.schema = ":".join(self.kinds)
         self.versions = {}  # by key: (time, item or None), and so on
         self.days, self.earliest = None, 0  # of recovery; None: it is off
+        indexes = {"GlobalSecondaryIndexes": [index("global", ["g"], "ALL")]}
+        if len(self.kinds) > 1:
+            indexes["LocalSecondaryIndexes"] = [index("local", ["pk", "h"], chance.choice(("KEYS_ONLY", "ALL")))]
+        attributes = self.kinds | {"g": "S"} | ({"h": "N"} if len(self.kinds) > 1 else {})
         made = dynamo.create_table(
-            TableName=name, BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(self.kinds, ("HASH", "RANGE"))],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in self.kinds.items()])
+            TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=key_schema(self.kinds), **indexes,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in attributes.items()])
         self.arn = made["TableDescription"]["TableArn"]
 
     def recover(self, micros, days):
@@ -179,13 +193,17 @@ class Table:
             self.send(key, item)
             self.written(key, item, micros)
 
-    def update(self, micros):
-        [key] = self.keys(1)
+    def updated(self, key, micros):
+        """What an update makes of a key, and its expression."""
         item = dict(self.at(self.key_of(key), micros + 1) or key)
         item["a"] = self.values.value()
-        item.pop("b", None)
-        self.dynamo.update_item(TableName=self.name, Key=key, UpdateExpression="SET a = :a REMOVE b",
-                                ExpressionAttributeValues={":a": item["a"]})
+        item.pop("g", None)
+        return item, {"UpdateExpression": "SET a = :a REMOVE g", "ExpressionAttributeValues": {":a": item["a"]}}
+
+    def update(self, micros):
+        [key] = self.keys(1)
+        item, update = self.updated(key, micros)
+        self.dynamo.update_item(TableName=self.name, Key=key, **update)
         self.written(key, item, micros)
 
     def batch(self, micros):
@@ -198,12 +216,29 @@ class Table:
             self.written(key, item, micros)
 
     def transaction(self, micros):
-        items = [(key, self.after(key, micros)) for key in self.keys(3)]
-        self.dynamo.transact_write_items(TransactItems=[
-            {"Delete": {"TableName": self.name, "Key": key}} if item is None else
-            {"Put": {"TableName": self.name, "Item": item}} for key, item in items])
+        keys, items, actions = self.keys(5), [], []
+        for key in keys[:-1] or keys:
+            where = {"TableName": self.name, "Key": key}
+            item, update = self.updated(key, micros)
+            action = {"Update": {**where, **update}}
+            if self.chance.random() < 0.7:
+                item = self.after(key, micros)
+                action = {"Delete": where} if item is None else {"Put": {"TableName": self.name, "Item": item}}
+            items.append((key, item))
+            actions.append(action)
+        if len(keys) > 1:  # and one that is looked at, which is no write
+            exists = "attribute_exists" if self.at(self.key_of(keys[-1]), micros + 1) else "attribute_not_exists"
+            actions.append({"ConditionCheck": {"TableName": self.name, "Key": keys[-1],
+                                               "ConditionExpression": f"{exists}(pk)"}})
+        self.dynamo.transact_write_items(TransactItems=actions)
         for key, item in items:
             self.written(key, item, micros)
+
+    # --- indexes
+
+    def scanned(self, name):
+        pages = self.dynamo.get_paginator("scan").paginate(TableName=self.name, IndexName=name)
+        return exports.by_key([exports.plain(item) for page in pages for item in page["Items"]], self.kinds)
 
 
 class Histories(unittest.TestCase):
@@ -329,6 +364,12 @@ class Histories(unittest.TestCase):
         self.assertEqual((0, ""), (status, complaint), said)
         return said
 
+    def check_indexes(self, table):
+        state = table.state(self.last + 1)
+        self.assertEqual({key: item for key, item in state.items() if "g" in item}, table.scanned("global"))
+        if len(table.kinds) > 1:
+            self.assertEqual({key for key, item in state.items() if "h" in item}, set(table.scanned("local")))
+
     def begin_exports(self, table, edges):
         """Of what recovery reaches; the rest is refused. Answers (full ones, windows one after the other, windows over
         all of them that a window can span)."""
@@ -381,6 +422,7 @@ class Histories(unittest.TestCase):
             self.go_on(edges[-1] + 120)
             begun = [self.begin_exports(table, edges) for table in tables]
             for table in tables:
+                self.check_indexes(table)
                 table.forget()
             for table, arns in zip(tables, begun):
                 with self.subTest(table.name, kinds=table.kinds, era=era):
