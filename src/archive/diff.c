@@ -1,10 +1,10 @@
-/* archive/diff.c - both exports go into one scratch store, each item under its key and the side it
- * comes from; so a walk meets the two of a key one after the other. */
+/* archive/diff.c - both exports go into one sorter, each item under its key and the side it comes
+ * from; so a walk meets the two of a key one after the other. */
 #include "archive/diff.h"
 
 #include "archive/sorted.h"
 
-bool export_read_whole(const struct diff_source *source, const char *scratch,
+bool export_read_whole(const struct diff_source *source, struct scratch *scratch,
                        const struct verify_visitor *visitor, struct verify_report *report,
                        struct buf *problems, struct err *err)
 {
@@ -23,7 +23,7 @@ bool export_read_whole(const struct diff_source *source, const char *scratch,
 }
 
 struct diff {
-    struct sorted sorted;
+    struct sorter *sorter;
     const struct diff_source *source; /* of the two that is read */
     uint8_t side;
     struct arena arena; /* of one item */
@@ -32,6 +32,15 @@ struct diff {
     struct diff_figures figures;
     struct buf key, before; /* of the item of the first that waits for that of the second */
 };
+
+/* What comes twice is no whole export, which verify tells at its end: either will do until then. */
+static bool keep_last(void *context, const struct bytes *values, size_t count, struct buf *out,
+                      struct err *err)
+{
+    (void)context, (void)err;
+    buf_put_bytes(out, values[count - 1]);
+    return true;
+}
 
 static bool take_begin(void *context, const struct verify_report *report, struct err *err)
 {
@@ -53,7 +62,7 @@ static bool take_item(void *context, struct bytes item, struct err *err)
     buf_init_in(&place, &diff->arena);
     buf_put_bytes(&place, key);
     buf_put_u8(&place, diff->side);
-    bool ok = sorted_put(&diff->sorted, buf_bytes(&place), item, err);
+    bool ok = sorter_put(diff->sorter, buf_bytes(&place), &item, 1, err);
     arena_rewind(&diff->arena, mark);
     return ok;
 }
@@ -87,9 +96,8 @@ static bool meet(struct diff *diff, struct bytes key, struct bytes after, struct
     return diff->visit(diff->context, buf_bytes(&diff->before), after, err);
 }
 
-static bool compare(void *context, struct bytes place, struct bytes item, struct err *err)
+static bool compare(struct diff *diff, struct bytes place, struct bytes item, struct err *err)
 {
-    struct diff *diff = context;
     struct bytes key = bytes_of(place.data, place.size - 1);
 
     if (place.data[key.size] == 1)
@@ -103,8 +111,8 @@ static bool compare(void *context, struct bytes place, struct bytes item, struct
     return true;
 }
 
-static bool read_both(struct diff *diff, const struct diff_source sources[2], const char *scratch,
-                      struct buf *problems, struct err *err)
+static bool read_both(struct diff *diff, const struct diff_source sources[2],
+                      struct scratch *scratch, struct buf *problems, struct err *err)
 {
     const struct verify_visitor visitor = {.begin = take_begin, .item = take_item, .context = diff};
     bool ok = true;
@@ -120,7 +128,23 @@ static bool read_both(struct diff *diff, const struct diff_source sources[2], co
     return ok;
 }
 
-bool exports_diff(const struct diff_source sources[2], const char *scratch,
+static bool compare_all(struct diff *diff, struct err *err)
+{
+    struct sorted_pair pair;
+    bool found = true;
+
+    if (!sorter_ready(diff->sorter, err))
+        return false;
+    struct sorter_cursor *cursor = sorter_cursor_open(diff->sorter, BYTES_NONE, BYTES_NONE, err);
+    bool ok = cursor != NULL;
+    while (ok && found)
+        ok = sorter_cursor_next(cursor, &pair, &found, err) &&
+             (found ? compare(diff, pair.name, pair.value, err) : settle(diff, err));
+    sorter_cursor_close(cursor);
+    return ok;
+}
+
+bool exports_diff(const struct diff_source sources[2], struct scratch *scratch,
                   bool (*visit)(void *context, struct bytes before, struct bytes after,
                                 struct err *err),
                   void *context, struct diff_figures *figures, struct buf *problems,
@@ -131,11 +155,9 @@ bool exports_diff(const struct diff_source sources[2], const char *scratch,
     arena_init(&diff.arena);
     buf_init(&diff.key);
     buf_init(&diff.before);
-    bool ok = sorted_open(&diff.sorted, scratch, err) &&
-              read_both(&diff, sources, scratch, problems, err) &&
-              sorted_walk(&diff.sorted, BYTES_NONE, BYTES_NONE, compare, &diff, err) &&
-              settle(&diff, err);
-    sorted_close(&diff.sorted);
+    diff.sorter = sorted_new(scratch, keep_last, &diff);
+    bool ok = read_both(&diff, sources, scratch, problems, err) && compare_all(&diff, err);
+    sorter_free(diff.sorter);
     buf_release(&diff.before);
     buf_release(&diff.key);
     arena_release(&diff.arena);

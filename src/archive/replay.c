@@ -1,7 +1,13 @@
-/* archive/replay.c - the summaries first, which say what follows what; then the full export into a
- * scratch store and each window's changes upon it; then what is there, in the order of its keys, as
+/* archive/replay.c - the summaries first, which say what follows what; then all of it into one
+ * sorter, the full export's items and behind them each window's changes, so that what is of one key
+ * comes together in the order of time; then what is left of each key, in the order of the keys, as
  * data files of equal ranges of hashes and manifests, in the order of spec/export.md 3.1: a summary
- * last, so nothing is an export that is not finished. */
+ * last, so nothing is an export that is not finished.
+ *
+ * No item is ever looked up. What some exports in a row say of a key is a piece: the image that the
+ * first of them begins with, and the item that the last of them leaves. Where two pieces meet, the
+ * one must begin with what the other leaves. One that does not is remembered in the piece, and told
+ * once all exports were found to be whole, before anything is written. */
 #include "archive/replay.h"
 
 #include <assert.h>
@@ -13,15 +19,18 @@
 #include "archive/manifest.h"
 #include "archive/sorted.h"
 #include "base/clock.h"
+#include "base/hash.h"
 
 struct replay {
-    struct sorted sorted;
-    const char *scratch;
+    struct sorter *sorter; /* of pieces, by key */
+    struct scratch *scratch;
+    const struct diff_source *sources;
     const struct diff_source *source; /* that is read */
     struct arena arena;               /* of one line */
     bool compared;                    /* what is read tells old images */
+    bool checked;                     /* so does any of them */
     uint64_t text_bytes;              /* of all lines that were read */
-    uint64_t known_ms;                /* the table as of this is in the scratch store */
+    uint64_t known_ms;                /* the table as of this is in the sorter */
     struct verify_report full;        /* of the full export */
     struct buf *problems;
 };
@@ -105,49 +114,93 @@ static bool order_check(const struct replay *replay, const struct step *steps, s
     return true;
 }
 
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+struct piece {
+    bool compared;   /* it is known what it begins with */
+    bool wrong;      /* something in it does not follow on what is before */
+    uint32_t source; /* who says what it begins with, or what is wrong */
+    uint64_t before; /* hash of the image that it begins with; of nothing: of none */
+    struct bytes after;
+};
+
+/* Kept as: flags (1), source (4), before (8), after. */
+#define PIECE_HEAD     13
+#define PIECE_COMPARED 1u
+#define PIECE_WRONG    2u
+
+static void piece_head_put(const struct piece *piece, uint8_t to[PIECE_HEAD])
+{
+    to[0] = (uint8_t)((piece->compared ? PIECE_COMPARED : 0) | (piece->wrong ? PIECE_WRONG : 0));
+    be32_store(to + 1, piece->source);
+    be64_store(to + 5, piece->before);
+}
+
+static struct piece piece_read(struct bytes kept)
+{
+    assert(kept.size >= PIECE_HEAD);
+    return (struct piece){.compared = (kept.data[0] & PIECE_COMPARED) != 0,
+                          .wrong = (kept.data[0] & PIECE_WRONG) != 0,
+                          .source = be32_load(kept.data + 1),
+                          .before = be64_load(kept.data + 5),
+                          .after = bytes_from(kept, PIECE_HEAD)};
+}
+
+static bool piece_follows(const struct piece *piece, struct bytes held)
+{
+    return !piece->wrong && (!piece->compared || piece->before == bytes_hash(held, 0));
+}
+
+static bool pieces_join(void *context, const struct bytes *values, size_t count, struct buf *out,
+                        struct err *err)
+{
+    struct piece whole = piece_read(values[0]);
+    uint8_t head[PIECE_HEAD];
+
+    (void)context, (void)err;
+    for (size_t i = 1; i < count; i++) {
+        struct piece next = piece_read(values[i]);
+        if (!whole.wrong && !piece_follows(&next, whole.after)) {
+            whole.wrong = true;
+            whole.source = next.source;
+        }
+        whole.after = next.after;
+    }
+    piece_head_put(&whole, head);
+    buf_put(out, head, sizeof head);
+    buf_put_bytes(out, whole.after);
+    return true;
+}
+
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static bool take_item(void *context, struct bytes item, struct err *err)
+/* `keys`: an item that has them. */
+static bool piece_put(struct replay *replay, struct bytes keys, struct bytes before,
+                      struct bytes after, struct err *err)
 {
-    struct replay *replay = context;
     struct arena_mark mark = arena_mark(&replay->arena);
+    struct piece piece = {.compared = replay->compared,
+                          .source = (uint32_t)(replay->source - replay->sources),
+                          .before = bytes_hash(before, 0)};
+    uint8_t head[PIECE_HEAD];
     struct bytes key;
-    bool ok = sorted_key(item, replay->source->settings.keys, &replay->arena, &key, err) &&
-              sorted_put(&replay->sorted, key, item, err);
 
+    piece_head_put(&piece, head);
+    bool ok = sorted_key(keys, replay->source->settings.keys, &replay->arena, &key, err) &&
+              sorter_put(replay->sorter, key, (struct bytes[]){{head, sizeof head}, after}, 2, err);
     arena_rewind(&replay->arena, mark);
     return ok;
 }
 
-/* What the table holds is what the window says that it held. */
-static bool image_check(struct replay *replay, struct bytes key, struct bytes before,
-                        struct err *err)
+static bool take_item(void *context, struct bytes item, struct err *err)
 {
-    struct engine_value held;
-    bool found;
-
-    if (!sorted_get(&replay->sorted, key, &held, &found, err))
-        return false;
-    bool same = found ? bytes_equal(held.bytes, before) : before.size == 0;
-    if (found)
-        engine_value_release(&held);
-    return same || err_fail(err, ERR_CORRUPT,
-                            "%s: an OldImage is not what the exports before it make of the item",
-                            replay->source->name);
+    return piece_put(context, item, BYTES_NONE, item, err);
 }
 
 static bool take_change(void *context, struct bytes keys, const struct line_change *change,
                         struct err *err)
 {
-    struct replay *replay = context;
-    struct arena_mark mark = arena_mark(&replay->arena);
-    struct bytes key;
-    bool ok = sorted_key(keys, replay->source->settings.keys, &replay->arena, &key, err) &&
-              (!replay->compared || image_check(replay, key, change->before, err)) &&
-              sorted_put(&replay->sorted, key, change->after, err);
-
-    arena_rewind(&replay->arena, mark);
-    return ok;
+    return piece_put(context, keys, change->before, change->after, err);
 }
 
 /* Whether OldImages can be compared is told by the view, which is in the summary. */
@@ -157,6 +210,7 @@ static bool take_begin(void *context, const struct verify_report *report, struct
 
     (void)err;
     replay->compared = report->incremental && report->view == LINE_NEW_AND_OLD_IMAGES;
+    replay->checked = replay->checked || replay->compared;
     return true;
 }
 
@@ -176,9 +230,9 @@ static bool read_one(struct replay *replay, const struct diff_source *source, st
     return ok;
 }
 
-static bool read_all(struct replay *replay, const struct diff_source *sources, size_t count,
-                     struct err *err)
+static bool read_all(struct replay *replay, size_t count, struct err *err)
 {
+    const struct diff_source *sources = replay->sources;
     struct step *steps = calloc(count, sizeof *steps);
     bool ok = steps != NULL && look_at_full(replay, &sources[0], err);
 
@@ -194,6 +248,37 @@ static bool read_all(struct replay *replay, const struct diff_source *sources, s
     return ok;
 }
 
+/* ---- walking -------------------------------------------------------------------------------- */
+
+static struct sorter_cursor *pieces_open(const struct replay *replay, struct err *err)
+{
+    return sorter_cursor_open(replay->sorter, BYTES_NONE, BYTES_NONE, err);
+}
+
+/* Nothing is ahead of all pieces of a key. */
+static bool piece_check(const struct replay *replay, struct bytes kept, struct err *err)
+{
+    struct piece piece = piece_read(kept);
+
+    return piece_follows(&piece, BYTES_NONE) ||
+           err_fail(err, ERR_CORRUPT,
+                    "%s: an OldImage is not what the exports before it make of the item",
+                    replay->sources[piece.source].name);
+}
+
+static bool pieces_check(const struct replay *replay, struct err *err)
+{
+    struct sorter_cursor *cursor = pieces_open(replay, err);
+    struct sorted_pair pair;
+    bool ok = cursor != NULL, found = true;
+
+    while (ok && found)
+        ok = sorter_cursor_next(cursor, &pair, &found, err) &&
+             (!found || piece_check(replay, pair.value, err));
+    sorter_cursor_close(cursor);
+    return ok;
+}
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
 struct output {
@@ -203,6 +288,9 @@ struct output {
     struct bytes id, prefix;
     struct bytes keys[2];
     size_t key_count;
+    struct sorter_cursor *pieces;
+    struct sorted_pair at;  /* the item that comes next */
+    bool more;              /* there is one */
     struct data_file *file; /* that is written */
     struct buf files;       /* lines of manifest-files.json */
     uint64_t start_ms, items, item_bytes;
@@ -233,27 +321,29 @@ static bool put_with_md5(struct output *out, const char *leaf, const char *md5_l
            put_object(out, md5_leaf, "text/plain", buf_bytes(&md5), err);
 }
 
-static bool write_item(void *context, struct bytes key, struct bytes item, struct err *err)
+/* To the next item that is left; the others went away. */
+static bool items_next(struct output *out, struct err *err)
 {
-    struct output *out = context;
-
-    (void)key;
-    return data_file_put_item(out->file, item, err);
+    do {
+        if (!sorter_cursor_next(out->pieces, &out->at, &out->more, err))
+            return false;
+    } while (out->more && out->at.value.size == PIECE_HEAD);
+    return true;
 }
 
 /* All of a range of hashes. */
 static bool write_items(struct output *out, uint32_t part, uint32_t parts, const char *key,
                         struct err *err)
 {
-    uint64_t share = UINT64_MAX / parts + 1; /* 0, of one part: all */
+    uint64_t share = UINT64_MAX / parts + 1;
     struct data_file_result result;
-    uint8_t from[8], to[8];
 
-    be64_store(from, share * part);
-    be64_store(to, share * (part + 1));
-    struct bytes end = part + 1 < parts ? bytes_of(to, 8) : BYTES_NONE;
-    if (!sorted_walk(&out->replay->sorted, bytes_of(from, 8), end, write_item, out, err) ||
-        !data_file_finish(out->file, &result, err))
+    assert(parts > 1);
+    while (out->more && be64_load(out->at.name.data) / share == part)
+        if (!data_file_put_item(out->file, piece_read(out->at.value).after, err) ||
+            !items_next(out, err))
+            return false;
+    if (!data_file_finish(out->file, &result, err))
         return false;
     manifest_put_file(&out->files,
                       &(struct manifest_file){.items = result.figures.items,
@@ -338,7 +428,8 @@ static bool write_export(struct output *out, uint64_t text_bytes, struct arena *
                                                  : (uint32_t)files;
 
     name_export(out, arena, result);
-    if (!put_object(out, LEAF_STARTED, "application/octet-stream", BYTES(""), err))
+    if (!put_object(out, LEAF_STARTED, "application/octet-stream", BYTES(""), err) ||
+        !items_next(out, err))
         return false;
     for (uint32_t i = 0; i < parts; i++)
         if (!write_file(out, i, parts, err))
@@ -359,23 +450,27 @@ static bool write_all(struct replay *replay, const struct diff_source *full,
     buf_init_in(&out.files, &out.arena);
     for (; out.key_count < 2 && full->settings.keys[out.key_count] != NULL; out.key_count++)
         out.keys[out.key_count] = bytes_of_text(full->settings.keys[out.key_count]);
-    bool ok = write_export(&out, replay->text_bytes, arena, result, err);
+    out.pieces = pieces_open(replay, err);
+    bool ok = out.pieces != NULL && write_export(&out, replay->text_bytes, arena, result, err);
+    sorter_cursor_close(out.pieces);
     arena_release(&out.arena);
     return ok;
 }
 
-bool exports_replay(const struct diff_source *sources, size_t count, const char *scratch,
+bool exports_replay(const struct diff_source *sources, size_t count, struct scratch *scratch,
                     const struct replay_target *target, struct arena *arena,
                     struct replay_result *out, struct buf *problems, struct err *err)
 {
-    struct replay replay = {.scratch = scratch, .problems = problems};
+    struct replay replay = {.sources = sources, .scratch = scratch, .problems = problems};
 
     assert(count > 0);
     arena_init(&replay.arena);
     verify_report_init(&replay.full);
-    bool ok = sorted_open(&replay.sorted, scratch, err) && read_all(&replay, sources, count, err) &&
+    replay.sorter = sorted_new(scratch, pieces_join, NULL);
+    bool ok = read_all(&replay, count, err) && sorter_ready(replay.sorter, err) &&
+              (!replay.checked || pieces_check(&replay, err)) &&
               write_all(&replay, &sources[0], target, arena, out, err);
-    sorted_close(&replay.sorted);
+    sorter_free(replay.sorter);
     verify_report_release(&replay.full);
     arena_release(&replay.arena);
     return ok;

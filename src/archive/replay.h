@@ -1,7 +1,7 @@
 /* archive/replay.h - a full export and the incremental ones that follow it, put together to the
  * table that results, and written as a full export again. All are read through verify. Memory does
- * not grow with them, but for what verify takes: they are put in order on disk. Blocks; one thread.
- */
+ * not grow with them, see sorted.h: what is more goes to the scratch, up to the items of the full
+ * export and the new images of the others. Blocks; one thread. */
 #ifndef ARCHIVE_REPLAY_H
 #define ARCHIVE_REPLAY_H
 
@@ -20,11 +20,12 @@ struct replay_result {
 
 /* `sources[0]` is the full export, the others incremental ones, in any order: their windows must
  * follow each other from its time on, without a gap or an overlap. Each OldImage must be what the
- * table holds. ERR_CONFIG for exports that do not fit
- * together; ERR_CORRUPT for those that are not whole, with what verify found in `*problems`, or
- * that contradict each other. */
-MUST_CHECK bool exports_replay(const struct diff_source *sources, size_t count, const char *scratch,
-                               const struct replay_target *target, struct arena *arena,
-                               struct replay_result *out, struct buf *problems, struct err *err);
+ * table holds, by a hash of 64 bits. ERR_CONFIG for exports that do not fit together; ERR_CORRUPT
+ * for those that are not whole, with what verify found in `*problems`, or that contradict each
+ * other: nothing is written then. */
+MUST_CHECK bool exports_replay(const struct diff_source *sources, size_t count,
+                               struct scratch *scratch, const struct replay_target *target,
+                               struct arena *arena, struct replay_result *out, struct buf *problems,
+                               struct err *err);
 
 #endif

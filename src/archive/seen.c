@@ -1,16 +1,10 @@
 /* archive/seen.c - an external sort. Keys gather in memory; as often as that is full they are
- * sorted and written behind each other to a file that has no name any more. In the end these runs
- * are merged, a piece of each in the same memory, and equal keys meet. */
+ * sorted and written behind each other to a scratch file. In the end these runs are merged, a piece
+ * of each in the same memory, and equal keys meet. */
 #include "archive/seen.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/buf.h"
 
 #define KEYS_FIRST ((size_t)1024)
 
@@ -19,10 +13,11 @@ struct key {
 };
 
 struct seen {
-    const char *folder;
+    struct scratch *scratch;
     struct key *keys;
     size_t count, capacity, most;
-    int file; /* -1 until it is needed */
+    bool open; /* the file is, once it is needed */
+    struct scratch_file file;
     size_t runs;
     uint64_t last_hash; /* of the merge */
     bool has_last;
@@ -34,24 +29,23 @@ struct run {
     size_t at, left; /* keys, in the file */
 };
 
-struct seen *seen_new(const char *folder, size_t keys_most)
+struct seen *seen_new(struct scratch *scratch, size_t keys_most)
 {
     struct seen *seen = calloc(1, sizeof *seen);
 
     assert(seen != NULL && keys_most > 0);
-    seen->folder = folder;
+    seen->scratch = scratch;
     seen->most = keys_most;
     seen->capacity = keys_most < KEYS_FIRST ? keys_most : KEYS_FIRST;
     seen->keys = malloc(seen->capacity * sizeof *seen->keys);
     assert(seen->keys != NULL);
-    seen->file = -1;
     return seen;
 }
 
 void seen_free(struct seen *seen)
 {
-    if (seen->file >= 0)
-        close(seen->file);
+    if (seen->open)
+        scratch_file_close(&seen->file);
     free(seen->keys);
     free(seen);
 }
@@ -67,44 +61,14 @@ static int key_compare(const void *left, const void *right)
 
 /* --- the file */
 
-static bool fail(const char *what, struct err *err)
-{
-    return err_fail(err, ERR_STORAGE, "cannot %s a temporary file: %s", what, strerror(errno));
-}
-
-static bool file_open(struct seen *seen, struct err *err)
-{
-    const char *above = seen->folder != NULL ? seen->folder : getenv("TMPDIR");
-    struct buf path;
-
-    buf_init(&path);
-    buf_printf(&path, "%s/gramme-XXXXXX%c", above != NULL && *above != '\0' ? above : "/tmp", '\0');
-    seen->file = mkstemp((char *)path.data);
-    if (seen->file < 0)
-        fail("make", err);
-    else
-        unlink((char *)path.data);
-    buf_release(&path);
-    return seen->file >= 0;
-}
-
 static bool run_write(struct seen *seen, struct err *err)
 {
-    const uint8_t *from = (const uint8_t *)seen->keys;
-    size_t left = seen->count * sizeof *seen->keys;
-
-    if (seen->file < 0 && !file_open(seen, err))
+    if (!seen->open && !scratch_file_open(&seen->file, seen->scratch, err))
         return false;
+    seen->open = true;
     qsort(seen->keys, seen->count, sizeof *seen->keys, key_compare);
-    while (left > 0) {
-        ssize_t written = write(seen->file, from, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return fail("write", err);
-        from += written;
-        left -= (size_t)written;
-    }
+    if (!scratch_append(&seen->file, bytes_of(seen->keys, seen->count * sizeof *seen->keys), err))
+        return false;
     seen->runs++;
     seen->count = 0;
     return true;
@@ -114,22 +78,10 @@ static bool run_write(struct seen *seen, struct err *err)
 static bool run_fill(const struct seen *seen, struct run *run, size_t room, struct err *err)
 {
     size_t count = run->left < room ? run->left : room;
-    uint8_t *to = (uint8_t *)run->room;
-    size_t left = count * sizeof *run->room;
-    off_t at = (off_t)(run->at * sizeof *run->room);
 
-    while (left > 0) {
-        ssize_t got = pread(seen->file, to, left, at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got == 0)
-            errno = EIO; /* shorter than it was written */
-        if (got <= 0)
-            return fail("read", err);
-        to += got;
-        at += got;
-        left -= (size_t)got;
-    }
+    if (!scratch_read(&seen->file, run->at * sizeof *run->room, (uint8_t *)run->room,
+                      count * sizeof *run->room, err))
+        return false;
     run->next = run->room;
     run->end = run->room + count;
     run->at += count;

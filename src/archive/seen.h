@@ -4,16 +4,15 @@
 #ifndef ARCHIVE_SEEN_H
 #define ARCHIVE_SEEN_H
 
-#include "base/err.h"
+#include "base/scratch.h"
 
 /* Ours: 16 MiB of keys before any goes to disk, and as much while they are sorted. */
 #define SEEN_KEYS_MOST ((size_t)1024 * 1024)
 
 struct seen;
 
-/* `folder`: where a temporary file of 16 bytes for each key is made if there are more keys than
- * `keys_most`; NULL: TMPDIR, or else /tmp. Borrowed. */
-struct seen *seen_new(const char *folder, size_t keys_most);
+/* More keys than `keys_most` take 16 bytes each of the scratch, which is borrowed. */
+struct seen *seen_new(struct scratch *scratch, size_t keys_most);
 void seen_free(struct seen *seen);
 
 MUST_CHECK bool seen_put(struct seen *seen, uint64_t hash, uint64_t place, struct err *err);

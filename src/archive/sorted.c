@@ -1,53 +1,25 @@
-/* archive/sorted.c - writes are gathered, since a commit for each would cost more than the write.
- */
+/* archive/sorted.c - keys spelt as tables spell them are in order as they are. */
 #include "archive/sorted.h"
-
-#include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "item/codec.h"
 #include "item/key.h"
 
-#define GATHER_MOST ((size_t)4 * 1024 * 1024)
-
-static void batch_begin(struct sorted *sorted)
+static bool goes_on(void *context, struct err *err)
 {
-    arena_reset(&sorted->arena, GATHER_MOST);
-    batch_init(&sorted->batch, &sorted->arena);
-    sorted->gathered = 0;
+    (void)context, (void)err;
+    return true;
 }
 
-bool sorted_open(struct sorted *sorted, const char *folder, struct err *err)
+struct sorter *sorted_new(struct scratch *scratch,
+                          bool (*join)(void *context, const struct bytes *values, size_t count,
+                                       struct buf *out, struct err *err),
+                          void *context)
 {
-    const char *above = folder != NULL ? folder : getenv("TMPDIR");
-    struct arena arena;
-
-    *sorted = (struct sorted){0};
-    arena_init(&arena);
-    char *path = arena_text(&arena, arena_printf(&arena, "%s/gramme-XXXXXX",
-                                                 above != NULL && *above != '\0' ? above : "/tmp"));
-    if (mkdtemp(path) == NULL) {
-        err_fail(err, ERR_STORAGE, "cannot make a scratch folder %s: %s", path, strerror(errno));
-    } else {
-        sorted->folder = strdup(path);
-        const char *inside = arena_text(&arena, arena_printf(&arena, "%s/scratch", path));
-        sorted->engine = engine_open_scratch(inside, SORTED_MEMORY, err);
-    }
-    arena_release(&arena);
-    arena_init(&sorted->arena);
-    batch_begin(sorted);
-    return sorted->engine != NULL;
-}
-
-void sorted_close(struct sorted *sorted)
-{
-    engine_close(sorted->engine);
-    if (sorted->folder != NULL)
-        rmdir(sorted->folder);
-    free(sorted->folder);
-    arena_release(&sorted->arena);
+    return sorter_new(&(struct sorter_settings){.memory_most = SORTED_MEMORY,
+                                                .scratch = scratch,
+                                                .join = join,
+                                                .goes_on = goes_on,
+                                                .context = context});
 }
 
 /* The type of a key attribute, by that of its value. */
@@ -78,66 +50,4 @@ bool sorted_key(struct bytes item, const char *const names[2], struct arena *are
     }
     *out = buf_bytes(&key);
     return true;
-}
-
-static bool flush(struct sorted *sorted, struct err *err)
-{
-    struct engine_batch *batch = &sorted->batch;
-
-    if (batch->count == 0)
-        return true;
-    sorted->engine->ops->commit(sorted->engine, &batch, 1);
-    if (batch->outcome != COMMIT_OK)
-        return err_fail(err, ERR_STORAGE, "the scratch folder %s: %s", sorted->folder,
-                        batch->err != NULL ? batch->err->message : "conflict");
-    batch_begin(sorted);
-    return true;
-}
-
-bool sorted_put(struct sorted *sorted, struct bytes key, struct bytes value, struct err *err)
-{
-    struct bytes copy = arena_copy(&sorted->arena, key);
-
-    if (value.size > 0)
-        batch_put(&sorted->batch, SPACE_ITEMS, copy, arena_copy(&sorted->arena, value));
-    else
-        batch_delete(&sorted->batch, SPACE_ITEMS, copy);
-    sorted->gathered += key.size + value.size;
-    return sorted->gathered < GATHER_MOST || flush(sorted, err);
-}
-
-bool sorted_get(struct sorted *sorted, struct bytes key, struct engine_value *out, bool *found,
-                struct err *err)
-{
-    return flush(sorted, err) &&
-           engine_get(sorted->engine, NULL, SPACE_ITEMS, key, out, found, err);
-}
-
-struct walk {
-    bool (*visit)(void *context, struct bytes key, struct bytes value, struct err *err);
-    void *context;
-    struct err *err;
-};
-
-static bool walk_visit(void *context, struct bytes key, struct bytes value)
-{
-    struct walk *walk = context;
-
-    return walk->visit(walk->context, key, value, walk->err);
-}
-
-bool sorted_walk(struct sorted *sorted, struct bytes from, struct bytes to,
-                 bool (*visit)(void *context, struct bytes key, struct bytes value,
-                               struct err *err),
-                 void *context, struct err *err)
-{
-    struct walk walk = {visit, context, err};
-    struct engine_scan scan = {.space = SPACE_ITEMS,
-                               .from = from,
-                               .to = to,
-                               .bulk = true,
-                               .visit = walk_visit,
-                               .context = &walk};
-
-    return flush(sorted, err) && engine_scan_all(sorted->engine, &scan, err) == SCAN_DONE;
 }

@@ -8,6 +8,7 @@
 #define ARCHIVE_VERIFY_H
 
 #include "archive/line.h"
+#include "base/scratch.h"
 #include "store/store.h"
 
 struct verify_report;
@@ -27,9 +28,9 @@ struct verify_settings {
     const char *folder; /* the keys without "/manifest-summary.json"; "": the bucket itself */
     bool moved; /* the folder was copied to where it is, so that bucket, prefix and etags are
                    not compared with those of the manifests */
-    const char *keys[2]; /* partition and sort key; NULL: there is none, or it is not known, and
-                            then order and uniqueness go unchecked */
-    const char *scratch; /* folder of a temporary file, see seen.h; may be NULL */
+    const char *keys[2];     /* partition and sort key; NULL: there is none, or it is not known, and
+                                then order and uniqueness go unchecked */
+    struct scratch *scratch; /* for named keys that are more than seen.h holds; borrowed */
     struct verify_visitor visitor;
 };
 

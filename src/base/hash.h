@@ -1,5 +1,5 @@
-/* base/hash.h - a fast hash of bytes, for tables in memory and lock numbers: nothing that it gives
- * goes to disk. Pure functions. */
+/* base/hash.h - a fast hash of bytes, for tables in memory, lock numbers and scratch files: nothing
+ * that it gives outlives the process. Pure functions. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 

@@ -51,6 +51,20 @@ void scratch_file_close(struct scratch_file *file)
     close(file->file);
 }
 
+bool scratch_choose(struct scratch *scratch, const char *folder, struct err *err)
+{
+    const char *usual = getenv("TMPDIR");
+    struct scratch_file file;
+
+    if (folder == NULL)
+        folder = usual != NULL && *usual != '\0' ? usual : "/tmp";
+    *scratch = (struct scratch){.place.folder = folder};
+    if (!scratch_file_open(&file, scratch, err))
+        return false;
+    scratch_file_close(&file);
+    return true;
+}
+
 /* Takes room; what is taken in vain is given back by the caller. */
 static bool room_take(struct scratch *scratch, size_t size, struct err *err)
 {

@@ -27,6 +27,10 @@ struct scratch_file {
     int file;
 };
 
+/* Scratch of a command, without a bound: in `folder`, which is borrowed; NULL: in TMPDIR, or else
+ * in /tmp. Fails at once where no file can be made there. */
+MUST_CHECK bool scratch_choose(struct scratch *scratch, const char *folder, struct err *err);
+
 MUST_CHECK bool scratch_file_open(struct scratch_file *file, struct scratch *scratch,
                                   struct err *err);
 void scratch_file_close(struct scratch_file *file);

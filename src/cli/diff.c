@@ -20,9 +20,13 @@ static int help(void)
         "with 2 if it was not used right.\n"
         "\n"
         "  --keys PK[:SK]             names of the key attributes\n"
-        "  --scratch DIR              for a temporary folder, up to as large as the items of both\n"
-        "                             [TMPDIR, or /tmp]\n"
-        "  --help                     shows this and ends\n");
+        "  --scratch DIR              where temporary files go, up to twice as large as the items "
+        "of\n"
+        "                             both; they have no names, and are gone however the command\n"
+        "                             ends [TMPDIR, or /tmp]\n"
+        "  --help                     shows this and ends\n"
+        "\n"
+        "Takes some 100 MB of memory, however large the exports are.\n");
 }
 
 struct printer {
@@ -51,7 +55,7 @@ static bool print(void *context, struct bytes before, struct bytes after, struct
            err_fail(err, ERR_STORAGE, "standard output takes no more");
 }
 
-static int diff(const struct sources *sources, const char *const keys[2], const char *scratch)
+static int diff(const struct sources *sources, const char *const keys[2], struct scratch *scratch)
 {
     struct printer printer = {.count = 0};
     struct diff_figures figures;
@@ -83,9 +87,9 @@ static int run(const struct settings *settings, int argc, char **argv)
                                             {"scratch", required_argument, NULL, 's'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char *keys[2] = {NULL, NULL}, *scratch = NULL;
+    const char *keys[2] = {NULL, NULL}, *folder = NULL;
+    struct scratch scratch;
     struct sources sources;
-    struct buf none = {0};
     struct err err = {0};
 
     opterr = 0;
@@ -95,7 +99,7 @@ static int run(const struct settings *settings, int argc, char **argv)
         if (option == 'k')
             keys_take(optarg, keys);
         else if (option == 's')
-            scratch = optarg;
+            folder = optarg;
         else
             return command_misused("diff", "what is this: ", argv[optind - 1]);
     }
@@ -103,8 +107,9 @@ static int run(const struct settings *settings, int argc, char **argv)
         return command_misused("diff", "two exports are wanted", "");
     if (keys[0] == NULL)
         return command_misused("diff", "--keys is missing: the names of the key attributes", "");
-    bool ok = sources_open(&sources, settings, argv + optind, 2, keys, &err);
-    int status = ok ? diff(&sources, keys, scratch) : sources_complain("diff", &none, &err);
+    bool ok = sources_open(&sources, settings, argv + optind, 2, keys, &err) &&
+              scratch_choose(&scratch, folder, &err);
+    int status = ok ? diff(&sources, keys, &scratch) : command_failed("diff", &err);
     sources_close(&sources);
     return status;
 }

@@ -26,10 +26,13 @@ static int help(void)
         "  --out PLACE                what stands for the bucket: a folder, made if it is "
         "missing;\n"
         "                             or a bucket of S3, with a prefix if there is one\n"
-        "  --scratch DIR              for a temporary folder, up to as large as the table "
-        "[TMPDIR,\n"
-        "                             or /tmp]\n"
-        "  --help                     shows this and ends\n");
+        "  --scratch DIR              where temporary files go, up to twice as large as all items "
+        "and\n"
+        "                             new images; they have no names, and are gone however the\n"
+        "                             command ends [TMPDIR, or /tmp]\n"
+        "  --help                     shows this and ends\n"
+        "\n"
+        "Takes some 130 MB of memory, however large the exports are.\n");
 }
 
 static void tell(const struct place *out, const struct replay_result *result)
@@ -48,7 +51,7 @@ static void tell(const struct place *out, const struct replay_result *result)
     buf_release(&time);
 }
 
-static int replay(const struct sources *sources, const struct place *out, const char *scratch)
+static int replay(const struct sources *sources, const struct place *out, struct scratch *scratch)
 {
     struct replay_target target = {out->store, out->bucket, out->folder};
     struct replay_result result;
@@ -77,14 +80,14 @@ static int work(const struct settings *settings, const struct request *request, 
                 size_t count)
 {
     struct sources sources;
+    struct scratch scratch;
     struct place out = {0};
-    struct buf none = {0};
     struct err err = {0};
 
     bool ok = sources_open(&sources, settings, texts, count, request->keys, &err) &&
+              scratch_choose(&scratch, request->scratch, &err) &&
               place_make(settings, request->out, &sources.arena, &out, &err);
-    int status =
-        ok ? replay(&sources, &out, request->scratch) : sources_complain("replay", &none, &err);
+    int status = ok ? replay(&sources, &out, &scratch) : command_failed("replay", &err);
     place_close(&out);
     sources_close(&sources);
     return status;

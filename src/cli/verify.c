@@ -22,26 +22,31 @@ static int help(void)
         "\n"
         "  --keys PK[:SK]             names of the key attributes: checks order and uniqueness "
         "too\n"
-        "  --scratch DIR              with --keys, for a temporary file: 16 bytes of each "
-        "partition\n"
-        "                             key once there are millions [TMPDIR, or /tmp]\n"
-        "  --help                     shows this and ends\n");
+        "  --scratch DIR              where a temporary file goes, which only --keys needs: 16 "
+        "bytes\n"
+        "                             of each partition key if there are over a million; it has "
+        "no\n"
+        "                             name, and is gone however the command ends [TMPDIR, or "
+        "/tmp]\n"
+        "  --help                     shows this and ends\n"
+        "\n"
+        "Takes some 60 MB of memory, however large the export is.\n");
 }
 
 static void tell_export(const struct verify_report *report)
 {
-    struct buf times;
+    struct buf text;
 
-    buf_init(&times);
-    manifest_put_time(&times, report->incremental ? report->from_ms : report->time_ms);
+    buf_init(&text);
+    buf_put_plain(&text, bytes_of_text(report->export_arn));
+    buf_put_text(&text, report->incremental ? ", what changed from " : ", the table as of ");
+    manifest_put_time(&text, report->incremental ? report->from_ms : report->time_ms);
     if (report->incremental) {
-        buf_put_text(&times, " to ");
-        manifest_put_time(&times, report->to_ms);
+        buf_put_text(&text, " to ");
+        manifest_put_time(&text, report->to_ms);
     }
-    printf("%s, %s %.*s\n", report->export_arn,
-           report->incremental ? "what changed from" : "the table as of",
-           BYTES_ARGS(buf_bytes(&times)));
-    buf_release(&times);
+    printf("%.*s\n", BYTES_ARGS(buf_bytes(&text)));
+    buf_release(&text);
 }
 
 static void tell(const struct verify_report *report)
@@ -68,33 +73,33 @@ static void tell(const struct verify_report *report)
 
 /* How all of them are read. */
 struct request {
-    const char *keys[2], *scratch;
+    const char *keys[2], *scratch_folder;
+    struct scratch scratch;
 };
 
-static int verify_place(const struct place *place, const struct request *request)
+static int verify_place(const struct place *place, struct request *request)
 {
     struct verify_settings settings = {.bucket = place->bucket,
                                        .folder = place->folder,
                                        .moved = place->moved,
                                        .keys = {request->keys[0], request->keys[1]},
-                                       .scratch = request->scratch};
+                                       .scratch = &request->scratch};
     struct verify_report report;
     struct err err = {0};
-    int status = EXIT_FAILED;
+    int status;
 
     verify_report_init(&report);
     if (verify_export(place->store, &settings, &report, &err)) {
         tell(&report);
         status = report.problem_count == 0 ? EXIT_OK : EXIT_FAILED;
     } else {
-        fprintf(stderr, "gramme verify: %s\n", err.message);
+        status = command_failed("verify", &err);
     }
     verify_report_release(&report);
     return status;
 }
 
-static int verify_text(const struct settings *settings, const char *text,
-                       const struct request *request)
+static int verify_text(const struct settings *settings, const char *text, struct request *request)
 {
     struct arena arena;
     struct place place;
@@ -102,12 +107,10 @@ static int verify_text(const struct settings *settings, const char *text,
     int status;
 
     arena_init(&arena);
-    if (place_open(settings, text, &arena, &place, &err)) {
+    if (place_open(settings, text, &arena, &place, &err))
         status = verify_place(&place, request);
-    } else {
-        fprintf(stderr, "gramme verify: %s\n", err.message);
-        status = err.code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-    }
+    else
+        status = command_failed("verify", &err);
     place_close(&place);
     arena_release(&arena);
     return status;
@@ -120,7 +123,8 @@ static int run(const struct settings *settings, int argc, char **argv)
                                             {"scratch", required_argument, NULL, 's'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    struct request request = {0};
+    struct request request = {.scratch_folder = NULL};
+    struct err err = {0};
     int status = EXIT_OK;
 
     opterr = 0;
@@ -130,12 +134,14 @@ static int run(const struct settings *settings, int argc, char **argv)
         if (option == 'k')
             keys_take(optarg, request.keys);
         else if (option == 's')
-            request.scratch = optarg;
+            request.scratch_folder = optarg;
         else
             return command_misused("verify", "what is this: ", argv[optind - 1]);
     }
     if (optind == argc)
         return command_misused("verify", "which export", "");
+    if (request.keys[0] != NULL && !scratch_choose(&request.scratch, request.scratch_folder, &err))
+        return command_failed("verify", &err);
     for (int i = optind; i < argc; i++) {
         int one = verify_text(settings, argv[i], &request);
         status = one > status ? one : status;

@@ -233,10 +233,6 @@ struct engine *engine_open_rocksdb(const struct rocksdb_settings *settings, stru
  * `directory` and `memory` alone count. */
 struct engine *engine_open_rocksdb_as_is(const struct rocksdb_settings *settings, struct err *err);
 
-/* A scratch store that belongs to no engine: for commands that sort what memory does not hold. The
- * folder is made, and is gone once it is closed. */
-struct engine *engine_open_scratch(const char *directory, size_t memory, struct err *err);
-
 /* The model; everything is gone when it is closed. What to torment the caller with: */
 struct memory_settings {
     bool snapshots;   /* offer them */

@@ -68,16 +68,13 @@ static const char *const family_names[FAMILIES] = {
 #define INFO_LOGS       2
 #define CURRENT_MOST    ((size_t)4 * 1024 * 1024) /* bytes of `current`; above, it starts again */
 #define RELAXED_MICROS  (UINT64_C(100) * 1000)    /* at most so much is lost in relaxed mode */
-#define SCRATCH_BUFFER  ((size_t)8 * 1024 * 1024)
-#define SCRATCH_BUFFERS 2
-#define SCRATCH_FILES   32 /* that gather before a merge, which writes all of them anew */
 #define SCRATCH_FOLDER  "scratch"
 #define FOLDER_DEPTH    3
 
 struct rocks {
     struct engine engine;
     char *directory;
-    bool relaxed, scratch;
+    bool relaxed;
     int as_is;        /* the lock of a database that is only read; -1: it is not one */
     uint64_t reserve; /* bytes of the disk that a commit leaves free */
     rocksdb_t *db;
@@ -428,31 +425,26 @@ static enum commit_outcome judge(struct rocks *rocks, char *reason, struct err *
 
 static enum commit_outcome write_group(struct rocks *rocks, struct err *err)
 {
-    bool sync = !rocks->relaxed && !rocks->scratch;
     char *reason = NULL;
     size_t size;
 
     rocksdb_writebatch_data(rocks->writes, &size);
     if (disk_is_full(rocks, size, err))
         return COMMIT_FAILED;
-    if (!rocks->scratch && FAULT(ENGINE_SYNC, err)) {
+    if (FAULT(ENGINE_SYNC, err)) {
         rocks->doubtful = rocks->writes;
         rocks->writes = rocksdb_writebatch_create();
         fail_stop(rocks, err);
         return COMMIT_UNKNOWN;
     }
-    rocksdb_write(rocks->db, sync ? rocks->sync_options : rocks->write_options, rocks->writes,
-                  &reason);
+    rocksdb_write(rocks->db, rocks->relaxed ? rocks->write_options : rocks->sync_options,
+                  rocks->writes, &reason);
     return reason == NULL ? COMMIT_OK : judge(rocks, reason, err);
 }
 
 static bool refuses(struct rocks *rocks, struct err *err)
 {
-    if (is_stopped(rocks, err))
-        return true;
-    if (rocks->scratch)
-        return FAULT(SCRATCH_WRITE, err);
-    return FAULT(ENGINE_COMMIT, err) || FAULT(ENGINE_FULL, err);
+    return is_stopped(rocks, err) || FAULT(ENGINE_COMMIT, err) || FAULT(ENGINE_FULL, err);
 }
 
 static void note_unsynced(struct rocks *rocks)
@@ -475,7 +467,7 @@ static enum commit_outcome commit_group(struct rocks *rocks, struct engine_batch
     for (uint32_t i = 0; i < count; i++)
         stage_batch(rocks, batches[i]);
     stage_sums(rocks);
-    if (!rocks->scratch && stamps_raise(&rocks->stamps, &ceiling))
+    if (stamps_raise(&rocks->stamps, &ceiling))
         stage_own(rocks, clock_key, ceiling);
     if (rocksdb_writebatch_count(rocks->writes) == 0)
         return COMMIT_OK;
@@ -601,7 +593,7 @@ static bool folder_make(const char *path, struct err *err)
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-static rocksdb_options_t *database_options(const struct rocks *rocks, size_t buffers)
+static rocksdb_options_t *database_options(size_t buffers)
 {
     rocksdb_options_t *options = rocksdb_options_create();
 
@@ -619,11 +611,6 @@ static rocksdb_options_t *database_options(const struct rocks *rocks, size_t buf
     rocksdb_options_set_max_log_file_size(options, INFO_LOG_SIZE);
     rocksdb_options_set_keep_log_file_num(options, INFO_LOGS);
     rocksdb_options_set_stats_dump_period_sec(options, 0);
-    if (rocks->scratch) {
-        rocksdb_options_set_keep_log_file_num(options, 1);
-        rocksdb_options_set_db_write_buffer_size(options, 0); /* each buffer is filled */
-        rocksdb_options_set_bytes_per_sync(options, 0); /* it may be gone before it is written */
-    }
     return options;
 }
 
@@ -631,22 +618,16 @@ static rocksdb_options_t *database_options(const struct rocks *rocks, size_t buf
 static rocksdb_options_t *family_options(const struct rocks *rocks, int family, size_t buffers)
 {
     int compression[LEVELS] = {rocksdb_no_compression, rocksdb_no_compression};
-    rocksdb_options_t *options = database_options(rocks, buffers);
+    rocksdb_options_t *options = database_options(buffers);
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
 
     for (int level = 2; level < LEVELS; level++)
-        compression[level] = rocks->scratch ? rocksdb_no_compression : rocksdb_lz4_compression;
+        compression[level] = rocksdb_lz4_compression;
     rocksdb_options_set_num_levels(options, LEVELS);
     rocksdb_options_set_compression_per_level(options, compression, LEVELS);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
-    rocksdb_options_set_write_buffer_size(options, rocks->scratch ? buffers : buffers / 2);
-    rocksdb_options_set_max_write_buffer_number(options,
-                                                rocks->scratch ? SCRATCH_BUFFERS : BUFFERS_MOST);
-    if (rocks->scratch) {
-        rocksdb_options_set_level0_file_num_compaction_trigger(options, SCRATCH_FILES);
-        rocksdb_options_set_level0_slowdown_writes_trigger(options, 2 * SCRATCH_FILES);
-        rocksdb_options_set_level0_stop_writes_trigger(options, 3 * SCRATCH_FILES);
-    }
+    rocksdb_options_set_write_buffer_size(options, buffers / 2);
+    rocksdb_options_set_max_write_buffer_number(options, BUFFERS_MOST);
     rocksdb_block_based_options_set_block_cache(table, rocks->cache);
     rocksdb_block_based_options_set_block_size(table, BLOCK_SIZE);
     rocksdb_block_based_options_set_format_version(table, 5);
@@ -689,7 +670,7 @@ static bool fail_open(const struct rocks *rocks, char *reason, struct err *err)
 
 static bool database_open(struct rocks *rocks, size_t buffers, struct err *err)
 {
-    rocksdb_options_t *options = database_options(rocks, buffers);
+    rocksdb_options_t *options = database_options(buffers);
     rocksdb_options_t *families[FAMILIES];
     const rocksdb_options_t *const *constant = (const rocksdb_options_t *const *)families;
     char *reason = NULL;
@@ -815,8 +796,6 @@ static void rocks_free(struct rocks *rocks)
             rocksdb_column_family_handle_destroy(rocks->families[i]);
     if (rocks->db != NULL)
         rocksdb_close(rocks->db);
-    if (rocks->scratch)
-        folder_delete(rocks->directory, FOLDER_DEPTH);
     if (rocks->as_is >= 0)
         close(rocks->as_is);
     if (rocks->cache != NULL)
@@ -900,27 +879,6 @@ struct engine *engine_open_rocksdb_as_is(const struct rocksdb_settings *settings
     return &rocks->engine;
 }
 
-/* Opens one whose cache and reserve are set, or frees it. */
-static struct engine *scratch_open(struct rocks *rocks, struct err *err)
-{
-    rocks->scratch = true;
-    rocksdb_writeoptions_disable_WAL(rocks->write_options, 1);
-    if (FAULT(SCRATCH_WRITE, err) || !database_open(rocks, SCRATCH_BUFFER, err) ||
-        !stamps_open(&rocks->stamps, 0, UINT64_MAX, err)) {
-        rocks_free(rocks);
-        return NULL;
-    }
-    return &rocks->engine;
-}
-
-struct engine *engine_open_scratch(const char *directory, size_t memory, struct err *err)
-{
-    struct rocks *rocks = rocks_new(directory);
-
-    rocks->cache = rocksdb_cache_create_lru(memory);
-    return scratch_open(rocks, err);
-}
-
 /* The next start finds nothing to read back but the files: the log is empty. */
 static void close_cleanly(struct rocks *rocks)
 {
@@ -947,7 +905,7 @@ static void rocks_close(struct engine *engine)
     struct err err;
 
     flusher_stop(rocks);
-    if (!rocks->scratch && !is_stopped(rocks, &err))
+    if (!is_stopped(rocks, &err))
         close_cleanly(rocks);
     if (rocks->doubtful != NULL && (rocks->groups & 1) != 0)
         rocksdb_write(rocks->db, rocks->sync_options, rocks->doubtful, &reason);
@@ -982,8 +940,8 @@ static void rocks_reclaim(struct engine *engine, enum engine_space space, struct
 
     if (bytes_compare(from, to) >= 0 || is_stopped(rocks, &err))
         return;
-    rocksdb_delete_range_cf(rocks->db, rocks->scratch ? rocks->write_options : rocks->sync_options,
-                            family, chars(from), from.size, chars(to), to.size, &reason);
+    rocksdb_delete_range_cf(rocks->db, rocks->sync_options, family, chars(from), from.size,
+                            chars(to), to.size, &reason);
     buf_init(&end);
     buf_put(&end, to.data, to.size - 1);
     if (to.data[to.size - 1] > 0) {

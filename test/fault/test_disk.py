@@ -1,14 +1,19 @@
 """A disk that fails (support/diskfaults.c) under a whole server: a failed sync stops writes until a restart, a full
 disk refuses them while it is full, a full folder of buckets fails an export. Reads go on, and what was acknowledged
-is there after a restart. SEED repeats the load."""
+is there after a restart. Commands that sort say which folder is full. SEED repeats the load."""
 
 import os
+import pathlib
 import random
+import shutil
+import tempfile
+import unittest
 import urllib.request
 
+from support import made
 from support.case import wait_for
 from support.load import Connection, Refused
-from support.server import Server
+from support.server import Server, gramme
 from support.survival import BUCKET, Survival, instant, item
 
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -123,3 +128,37 @@ class Bucket(DiskCase):
         self.mend("nospace")
         self.finish(self.export(when), state)
         self.wait_for_nothing_left()
+
+
+class Commands(unittest.TestCase):
+    """What `gramme diff` and `replay` say where their scratch files, or what they write, have no room."""
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="gramme-test-"))
+        self.addCleanup(shutil.rmtree, self.root)
+        for name in ("scratch", "controls"):
+            (self.root / name).mkdir()
+        items = [{"pk": {"S": f"{at:03}"}, "v": {"S": "x" * 300000}} for at in range(120)]  # more than memory takes
+        folder, objects = made.full([items], 300006 * len(items))
+        made.write(self.root, objects)
+        self.export = self.root / folder
+
+    def refused(self, full, why, *command):
+        """With no room in this folder the command says so and leaves nothing in scratch."""
+        (self.root / "controls" / "nospace").write_text(full)
+        status, said, told = gramme(*command, "--keys", "pk", "--scratch", self.root / "scratch", environment={
+            "LD_PRELOAD": os.environ["DISKFAULTS_SHIM"], "DISKFAULTS": str(self.root / "controls")})
+        self.assertEqual((1, ""), (status, said), told)
+        self.assertRegex(told, f"^gramme {command[0]}: writing {why}: No space left on device\n$")
+        self.assertEqual([], list((self.root / "scratch").iterdir()))
+
+    def test_full_scratch(self):
+        why = f"scratch in {self.root}/scratch"
+        self.refused("/scratch/", why, "diff", self.export, self.export)
+        self.refused("/scratch/", why, "replay", self.export, "--out", self.root / "out")
+        self.assertEqual([], list((self.root / "out").iterdir()))
+
+    def test_full_output(self):
+        self.refused("/out/", r"AWSDynamoDB/\S+/data/\S+ in bucket out", "replay", self.export, "--out", self.root / "out")
+        left = [path.name for path in (self.root / "out").rglob("*") if path.is_file()]
+        self.assertEqual(["_started"], left)  # which is no export

@@ -1,23 +1,34 @@
 """`gramme diff` and `gramme replay` on exports made here, in folders and on an S3 service."""
 
 import json
+import os
 import pathlib
 import random
 import shutil
+import subprocess
 import tempfile
 import unittest
 
 from support import made
 from support.made import T0
 from support.s3_service import S3Service
-from support.server import gramme
+from support.server import GRAMME, gramme
 
 FORMS = ("DYNAMODB_JSON", "ION")
 KEYS = ("--keys", "pk:at")
+LARGE, COUNT = 300000, 160  # bytes of an item, and how many of them are more than the commands hold in memory
 
 
 def item(name, at, **more):
     return {"pk": {"S": name}, "at": {"N": str(at)}, **more}
+
+
+def place(number):
+    return f"p{number % 7}", number // 7
+
+
+def large(name, at, letter):
+    return item(name, at, v={"S": letter * LARGE})
 
 
 def weight(one):
@@ -122,6 +133,52 @@ class Folders(unittest.TestCase):
         status, said, told = self.diff(folder, self.window({}, {}, [], T0, T0 + 900))
         self.assertEqual((2, ""), (status, said))
         self.assertIn("is an incremental export", told)
+
+    # --- more than memory holds
+
+    def test_diff_of_much(self):
+        before = [large(*place(at), "x") for at in range(COUNT)]
+        after = [large(*place(at), "y" if at == 100 else "x") for at in range(1, COUNT + 1)]
+        one, other = self.full(before), self.full(after, form="ION")
+        self.assertEqual((0, "", ""), self.diff(one, one))
+        status, said, told = self.diff(one, other)
+        self.assertEqual((1, "1 added, 1 removed, 1 changed, 158 the same\n"), (status, told))
+        lines = [(line[0], *json.loads(line[2:]).values()) for line in said.splitlines()]
+        wanted = [("-", *before[0].values()), ("-", *before[100].values()), ("+", *after[99].values()),
+                  ("+", *after[-1].values())]
+        self.assertCountEqual(map(str, wanted), map(str, lines))
+
+    def test_replay_of_much(self):
+        before = {place(at): large(*place(at), "x") for at in range(COUNT)}
+        between = {key: large(*key, "y") if key[1] % 2 else one for key, one in before.items() if key[1] % 5}
+        after = {key: large(*key, "z") if key[1] % 3 == 0 else one for key, one in between.items()} | {
+            ("new", 1): large("new", 1, "z")}
+        full = self.full(before.values())
+        first = self.window(before, between, before, T0, T0 + 900, form="ION")
+        second = self.window(between, after, after, T0 + 900, T0 + 1800)
+        result = self.replayed(full, second, first)
+        self.assertEqual((0, "", ""), self.diff(result, self.full(after.values(), at=T0 + 1800)))
+        # Exports that contradict each other far apart, and either with what is before it.
+        wrong = dict(between)
+        wrong[place(77)] = large(*place(77), "w")
+        for windows, guilty in (
+                ((first, self.window(wrong, after, after, T0 + 900, T0 + 1800)), 1),
+                ((self.window({**before, place(99): item(*place(99))}, between, before, T0, T0 + 900), second), 0)):
+            status, said, told = self.run_gramme("replay", full, *windows, "--out", self.root / "wrong")
+            self.assertEqual((1, ""), (status, said))
+            self.assertEqual(f"gramme replay: {windows[guilty]}: an OldImage is not what the exports before it make of "
+                             "the item\n", told)
+            self.assertEqual([], list((self.root / "wrong").iterdir()))  # nothing was written
+
+    def test_death_leaves_nothing_behind(self):
+        before = self.full([large(*place(at), "x") for at in range(COUNT)])
+        with subprocess.Popen([GRAMME, "diff", before, self.full([]), *KEYS, "--scratch", self.scratch],
+                              stdout=subprocess.PIPE) as process:
+            process.stdout.read(1)  # all is read, and the pipe takes only little of what there is to say
+            files = [os.readlink(path) for path in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()]
+            self.assertTrue([path for path in files if path.startswith(f"{self.scratch}/")], files)
+            process.kill()
+        self.assertEqual([], list(self.scratch.iterdir()))
 
     # --- replay
 
@@ -231,9 +288,27 @@ class Folders(unittest.TestCase):
             status, said, complaint = gramme(command, self.root / "a", self.root / "b", *KEYS, *out)
             self.assertEqual((1, ""), (status, said))
             self.assertIn("there is no such folder", complaint)
-        status, _, complaint = gramme("diff", self.full([]), self.full([]), *KEYS, "--scratch", self.root / "nowhere")
-        self.assertEqual(1, status)
-        self.assertIn("cannot make a scratch folder", complaint)
+
+    def test_scratch_that_cannot_be_written(self):
+        full = self.full([])
+        for where, why in (("nowhere", "No such file or directory"), ("file", "Not a directory")):
+            (self.root / "file").write_bytes(b"")
+            where = self.root / where
+            for command in (("diff", full, full), ("replay", full, "--out", self.root / "out"), ("verify", full)):
+                for told in ({"TMPDIR": str(where)}, None):
+                    status, said, complaint = gramme(*command, *KEYS, *(() if told else ("--scratch", where)),
+                                                     environment=told)
+                    self.assertEqual((1, ""), (status, said))
+                    self.assertEqual(f"gramme {command[0]}: opening scratch in {where}: {why}\n", complaint)
+        self.assertFalse((self.root / "out").exists())
+
+    def test_standard_output_that_takes_no_more(self):
+        full = self.full([item("a", 1)])
+        for command in (("verify", full), ("diff", full, self.full([])), ("replay", full, "--out", self.root / "out")):
+            with open("/dev/full", "w", encoding="ascii") as out:
+                done = subprocess.run([GRAMME, *command, *KEYS], stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(1, done.returncode)
+            self.assertIn("standard output takes no more", done.stderr)
 
 
 class Service(unittest.TestCase):
