@@ -15,7 +15,7 @@ struct export_source_settings {
     struct engine *engine;
     const struct export *export;
     size_t scratch_most, fold_memory; /* as of exports_settings */
-    struct log_stop stop;
+    struct stop stop;
 };
 struct export_source *export_source_open(const struct export_source_settings *settings,
                                          struct err *err);

@@ -6,6 +6,7 @@
 #ifndef CHANGELOG_CHANGELOG_H
 #define CHANGELOG_CHANGELOG_H
 
+#include "base/stop.h"
 #include "engine/committer.h"
 #include "engine/engine.h"
 
@@ -98,13 +99,6 @@ MUST_CHECK bool changelog_trim(struct engine *engine, struct committer *committe
 
 /* --- the past --------------------------------------------------------------------------------- */
 
-/* Whoever wants the reading of a log to end asks to be asked: now and then, by several threads.
- * Once it answers true, reading fails with ERR_OVERLOADED. */
-struct log_stop {
-    bool (*wanted)(void *context); /* NULL: never */
-    void *context;
-};
-
 /* The table at `instant`, opened once for all parts of a job and read by several threads at once.
  */
 struct past;
@@ -115,7 +109,7 @@ struct past_settings {
     uint64_t instant;
     size_t scratch_most; /* bytes of scratch before ERR_SCRATCH_LIMIT; 0: no bound */
     size_t memory_most;  /* bytes that the fold holds; 0: the default. A walk has less. */
-    struct log_stop stop;
+    struct stop stop;    /* once it is wanted, reading fails with ERR_OVERLOADED */
 };
 /* Folds the log from the instant on, with a thread for each shard. Blocks; NULL on failure. */
 struct past *past_open(const struct past_settings *settings, struct err *err);
@@ -144,7 +138,7 @@ struct changes_settings {
     uint64_t from, to;                /* microseconds; no commit before `to` is still to come */
     bool new_only;                    /* what it was before is not asked: see net_change */
     size_t scratch_most, memory_most; /* these as of past_settings */
-    struct log_stop stop;
+    struct stop stop;                 /* likewise */
 };
 /* Folds the log of the window, with a thread for each shard. Blocks; NULL on failure. */
 struct changes *changes_open(const struct changes_settings *settings, struct err *err);

@@ -63,10 +63,8 @@ static bool join(void *context, const struct bytes *values, size_t count, struct
 
 bool fold_goes_on(struct fold *fold, struct err *err)
 {
-    const struct log_stop *stop = &fold->settings.stop;
-
     share_offer();
-    if (fold->failed || (stop->wanted != NULL && stop->wanted(stop->context)))
+    if (fold->failed || stop_is_wanted(&fold->settings.stop))
         return err_fail(err, ERR_OVERLOADED, "reading the log was stopped");
     return true;
 }

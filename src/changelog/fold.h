@@ -24,7 +24,7 @@ struct fold_settings {
     uint64_t from, to; /* records with a time in [from, to) count; `to` of IMAGES: UINT64_MAX */
     bool new_only;     /* of CHANGES: images before are not wanted, see piece.h */
     size_t scratch_most, memory_most;
-    struct log_stop stop;
+    struct stop stop;
 };
 
 /* One shard's records as far as they are folded. */

@@ -24,6 +24,7 @@ struct exchange {
     struct http_answer *answer;
     struct err *err;
     struct curl_slist *fields;
+    size_t header_size;
     bool ended, too_large;
 };
 
@@ -91,6 +92,10 @@ static size_t field_take(char *data, size_t one, size_t size, void *context)
     struct buf *fields = &exchange->answer->fields;
 
     (void)one;
+    exchange->header_size += size;
+    exchange->too_large = exchange->header_size > HTTP_HEADER_MOST;
+    if (exchange->too_large)
+        return 0;
     if (bytes_begin(bytes_of(data, size), BYTES("HTTP/")))
         buf_clear(fields);
     else if (fields->size + size <= HTTP_FIELDS_MOST)
@@ -130,9 +135,10 @@ static size_t body_take(char *data, size_t one, size_t size, void *context)
 static int stop_asked(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     const struct exchange *exchange = context;
+    const _Atomic bool *stop = exchange->client->settings.stop;
 
     (void)a, (void)b, (void)c, (void)d;
-    return exchange->client->settings.stop != NULL && atomic_load(exchange->client->settings.stop);
+    return (stop != NULL && atomic_load(stop)) || stop_is_wanted(&exchange->call->stop);
 }
 
 static void field_add(struct exchange *exchange, struct bytes name, struct bytes value)
@@ -283,7 +289,7 @@ enum http_outcome http_client_call(struct http_client *client, const struct http
     if (exchange.too_large)
         return broken(&exchange, "the answer is larger than any that was asked for");
     if (code == CURLE_ABORTED_BY_CALLBACK)
-        return broken(&exchange, "given up, since the server stops");
+        return broken(&exchange, "given up, as it was told to");
     if (code == CURLE_OK)
         return HTTP_ANSWERED;
     broken(&exchange, client->trouble[0] != '\0' ? client->trouble : curl_easy_strerror(code));

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/stop.h"
 
 struct http_client;
 
@@ -32,6 +33,7 @@ struct http_call {
     size_t field_count;
     struct bytes body;   /* with PUT and POST, which always send a length */
     unsigned timeout_ms; /* for all of it; 0: none but those of the client */
+    struct stop stop;    /* asked at least once a second; then the call ends, broken */
     /* Takes the body of a 2xx answer as it comes, when the answer's status and fields are there;
      * false, with err filled, ends the call. NULL: the body is kept, as it is for all other
      * answers. */
@@ -42,8 +44,9 @@ struct http_call {
 /* Ours: a page of a listing, 1000 keys of 1024 bytes with each byte escaped, is under half of it.
  */
 #define HTTP_ANSWER_MOST ((size_t)8 * 1024 * 1024)
-/* Ours: bytes of header fields that are kept. */
+/* Ours: bytes of header fields that are kept; that come in all, of interim answers too. */
 #define HTTP_FIELDS_MOST ((size_t)32 * 1024)
+#define HTTP_HEADER_MOST ((size_t)256 * 1024)
 
 struct http_answer {
     int status;

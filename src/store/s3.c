@@ -30,6 +30,7 @@ struct s3_upload {
     struct object_location where;
     const char *owner;
     const char *id;
+    struct stop stop;
     bool kms;
     struct etag_sum sum;
     struct digest *md5; /* of all parts */
@@ -151,6 +152,7 @@ static bool s3_put(struct store *store, const struct object_location *where, str
         return false;
     etag_of_object(body, computed);
     call.patience_s = settings->patience_s;
+    call.stop = settings->stop;
     settings_fields(&call, s3_of(store), settings);
     return send_checked(s3_of(store), &call, computed, is_kms(settings), etag, err);
 }
@@ -170,7 +172,7 @@ static struct bytes upload_query(struct arena *arena, const char *id, uint32_t p
 }
 
 static bool delete_upload(struct s3 *s3, const struct object_location *where, const char *owner,
-                          const char *id, struct err *err)
+                          const char *id, struct stop stop, struct err *err)
 {
     struct arena arena;
     struct http_answer answer;
@@ -178,6 +180,7 @@ static bool delete_upload(struct s3 *s3, const struct object_location *where, co
     arena_init(&arena);
     struct s3_call call = call_of("DELETE", where, upload_query(&arena, id, 0), BYTES_NONE);
     call.patience_s = CLEAR_PATIENCE_S;
+    call.stop = stop;
     s3_call_field(&call, "X-Amz-Expected-Bucket-Owner", owner);
     http_answer_init(&answer);
     bool ok = s3_call_send(s3->endpoint, &call, &answer, err);
@@ -188,11 +191,11 @@ static bool delete_upload(struct s3 *s3, const struct object_location *where, co
 
 /* Nobody can do anything about a failure but whoever pays for the parts. */
 static bool abort_or_log(struct s3 *s3, const struct object_location *where, const char *owner,
-                         const char *id)
+                         const char *id, struct stop stop)
 {
     struct err err = {0};
 
-    if (delete_upload(s3, where, owner, id, &err))
+    if (delete_upload(s3, where, owner, id, stop, &err))
         return true;
     log_line("store: parts of upload %s of %s stay in bucket %s: %s", id, where->key, where->bucket,
              err.message);
@@ -280,7 +283,7 @@ static bool uploads_clear(struct s3 *s3, const struct object_location *where, co
     const char *const *ids = (const char *const *)uploads.ids.data;
     for (size_t i = 0; ok && i < uploads.ids.size / sizeof *ids; i++)
         if (kept == NULL || strcmp(ids[i], kept) != 0)
-            ok = abort_or_log(s3, where, NULL, ids[i]);
+            ok = abort_or_log(s3, where, NULL, ids[i], (struct stop){0});
     arena_release(&uploads.arena);
     return ok;
 }
@@ -330,6 +333,7 @@ static struct s3_upload *upload_new(struct s3 *s3, const struct object_location 
     upload->id = arena_text(&upload->arena, bytes_of_text(id));
     if (settings->expected_owner != NULL)
         upload->owner = arena_text(&upload->arena, bytes_of_text(settings->expected_owner));
+    upload->stop = settings->stop;
     upload->kms = is_kms(settings);
     etag_sum_init(&upload->sum);
     upload->md5 = digest_new(DIGEST_MD5);
@@ -357,6 +361,7 @@ static bool s3_upload_begin(struct store *store, const struct object_location *w
     unsigned sent = 0;
 
     settings_fields(&call, s3, settings);
+    call.stop = settings->stop;
     call.judge = begin_judge;
     call.context = &id;
     call.sent = &sent;
@@ -391,6 +396,7 @@ static bool s3_upload_part(struct upload *base, struct bytes part, struct err *e
     struct s3_call call = call_of(
         "PUT", &upload->where, upload_query(&upload->arena, upload->id, upload->sum.parts), part);
     s3_call_field(&call, "X-Amz-Expected-Bucket-Owner", upload->owner);
+    call.stop = upload->stop;
     bool ok = send_checked(upload->s3, &call, computed, upload->kms, etag, err);
     arena_rewind(&upload->arena, mark);
     if (!ok)
@@ -457,6 +463,7 @@ static bool complete_send(struct s3_upload *upload, const char *computed, char e
                                   upload_query(&upload->arena, upload->id, 0), buf_bytes(&body));
     s3_call_field(&call, "Content-Type", "application/xml");
     s3_call_field(&call, "X-Amz-Expected-Bucket-Owner", upload->owner);
+    call.stop = upload->stop;
     call.judge = complete_judge;
     call.context = &check;
     http_answer_init(&answer);
@@ -472,7 +479,7 @@ static void s3_upload_abort(struct upload *base)
 {
     struct s3_upload *upload = upload_of(base);
 
-    abort_or_log(upload->s3, &upload->where, upload->owner, upload->id);
+    abort_or_log(upload->s3, &upload->where, upload->owner, upload->id, upload->stop);
     upload_free(upload);
 }
 
@@ -502,7 +509,7 @@ static bool s3_abandon(struct store *store, const struct object_location *where,
                        const char *upload_id)
 {
     return upload_id == NULL ? uploads_clear(s3_of(store), where, NULL)
-                             : abort_or_log(s3_of(store), where, NULL, upload_id);
+                             : abort_or_log(s3_of(store), where, NULL, upload_id, (struct stop){0});
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

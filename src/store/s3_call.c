@@ -28,6 +28,9 @@
 #define ATTEMPT_LEAST_MICROS (2 * SECOND_MICROS)
 #define CONNECT_S            10
 #define STALL_S              60
+/* Bytes a second: an attempt that has not ended after STALL_S and the time that its body takes at
+ * this speed has failed, however its bytes trickle. */
+#define SPEED_LEAST 8192
 
 /* Connections that wait for their next call; more than these are closed. */
 #define IDLE_MOST 16
@@ -177,19 +180,34 @@ static void client_return(struct s3_endpoint *endpoint, struct http_client *clie
     http_client_free(client);
 }
 
-/* False once the endpoint is stopped. */
-static bool wait_micros(struct s3_endpoint *endpoint, uint64_t micros)
+static bool is_stopped(const struct attempts *attempts)
 {
-    uint64_t until = clock_monotonic_micros() + micros;
-    struct timespec when = {.tv_sec = (time_t)(until / SECOND_MICROS),
-                            .tv_nsec = (long)(until % SECOND_MICROS) * 1000};
+    const struct s3_call *call = attempts->call;
+
+    return atomic_load(&attempts->endpoint->stopped) || stop_is_wanted(&call->stop);
+}
+
+static struct timespec timespec_of(uint64_t micros)
+{
+    return (struct timespec){.tv_sec = (time_t)(micros / SECOND_MICROS),
+                             .tv_nsec = (long)(micros % SECOND_MICROS) * 1000};
+}
+
+/* False once the endpoint is stopped, or within a second of the call's own stop. */
+static bool wait_micros(const struct attempts *attempts, uint64_t micros)
+{
+    struct s3_endpoint *endpoint = attempts->endpoint;
+    uint64_t now = clock_monotonic_micros(), until = now + micros;
 
     pthread_mutex_lock(&endpoint->lock);
-    while (!atomic_load(&endpoint->stopped) &&
-           pthread_cond_timedwait(&endpoint->stopping, &endpoint->lock, &when) == 0)
-        continue;
+    while (!is_stopped(attempts) && now < until) {
+        uint64_t look = now + SECOND_MICROS < until ? now + SECOND_MICROS : until;
+        struct timespec when = timespec_of(look);
+        pthread_cond_timedwait(&endpoint->stopping, &endpoint->lock, &when);
+        now = clock_monotonic_micros();
+    }
     pthread_mutex_unlock(&endpoint->lock);
-    return !atomic_load(&endpoint->stopped);
+    return !is_stopped(attempts);
 }
 
 static uint64_t backoff_micros(const struct s3_endpoint *endpoint, unsigned attempt)
@@ -455,14 +473,18 @@ static bool answer_judge(struct attempts *attempts, bool *again, struct err *err
                         (int)strcspn(attempts->url, "?"), attempts->url, answer->status);
 }
 
-/* How long an attempt may last at most; 0: as long as it moves. */
+/* How long an attempt may last at most; 0: as long as it moves, since a get has any length. */
 static unsigned attempt_ms(const struct attempts *attempts)
 {
+    const struct s3_call *call = attempts->call;
     uint64_t now = clock_monotonic_micros();
     uint64_t least = now + ATTEMPT_LEAST_MICROS;
 
-    if (attempts->call->patience_s == 0)
+    if (call->take != NULL)
         return 0;
+    if (call->patience_s == 0)
+        return attempts->endpoint->client.stall_s * 1000 +
+               (unsigned)(call->body.size / SPEED_LEAST * 1000);
     return (unsigned)(((attempts->until > least ? attempts->until : least) - now) / 1000);
 }
 
@@ -478,6 +500,7 @@ static bool attempt(struct attempts *attempts, struct http_client *client, bool 
                              .field_count = sign(attempts, &attempts->arena, fields),
                              .body = call->body,
                              .timeout_ms = attempt_ms(attempts),
+                             .stop = call->stop,
                              .take = call->take == NULL ? NULL : piece_take,
                              .context = attempts};
 
@@ -508,7 +531,7 @@ static bool send(struct attempts *attempts, struct err *err)
         if (ok || !again || sent >= endpoint->attempts)
             break;
         uint64_t wait = backoff_micros(endpoint, sent);
-        if (clock_monotonic_micros() + wait >= attempts->until || !wait_micros(endpoint, wait))
+        if (clock_monotonic_micros() + wait >= attempts->until || !wait_micros(attempts, wait))
             break;
     }
     client_return(endpoint, client);

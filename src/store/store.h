@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/stop.h"
 
 struct store;
 struct upload;
@@ -24,6 +25,9 @@ struct object_settings {
     const char *kms_key;        /* NULL: none given */
     const char *expected_owner; /* account; NULL: not checked */
     unsigned patience_s;        /* of a put, in all; 0: the store's own */
+    /* Asked at least once a second while a call of the put or the upload waits, by any thread: then
+     * the call fails, and what an upload has in the store may stay there. */
+    struct stop stop;
 };
 
 struct object_location {

@@ -6,7 +6,8 @@ the specification alone (AWS IAM User Guide, "Create a signed AWS API request");
 the code under test. Every request must be signed with KEY and SECRET, all of its x-amz fields and its
 content type among what is signed, over the hash of the bytes that came. Writes must ask for an ACL and
 for encryption. Parts must come in order, all but the last of at least 5 MiB, and be completed in order
-with their etags. Buckets: "bucket", "other" (owner 111122223333) and "locked" (nobody may write).
+with their etags. Buckets: "bucket", "bucket-0" to "bucket-15", "other" (owner 111122223333) and "locked"
+(nobody may write).
 
 Told what to do by unsigned requests:
   PUT /-/fail     a line `TIMES METHOD TEXT HOW`: the next TIMES requests with that method (* any) whose
@@ -16,6 +17,7 @@ Told what to do by unsigned requests:
   PUT /-/skew     a number: seconds that a client's clock may be off
   PUT /-/page     a number: objects on a page of a listing
   PUT /-/clear    no objects, uploads, failures, log
+  PUT /-/heal     no failures; stalled requests end
   GET /-/log      the requests since, `METHOD target status` each
   GET /-/connections  how many connections there were since
   GET /-/uploads  how many uploads are unfinished
@@ -44,6 +46,7 @@ from xml.sax.saxutils import escape
 
 KEY, SECRET, REGION = "AKIASTANDIN", "stand-in/secret+key", "eu-test-1"
 OWNER = "111122223333"
+BUCKETS = 16
 FAILURES = {
     "500": "InternalError, not done",
     "503": "SlowDown, not done",
@@ -62,7 +65,18 @@ FAILURES = {
     "etag": "done, and the etag is another",
     "no-etag": "done, and there is no etag",
     "large": "a body without end",
+    "trickle": "a field of the answer that comes byte by byte, without end",
+    "fields": "fields without end",
+    "continue": "100 Continue without end",
     "stuck": "a listing that repeats its first page for ever",
+}
+
+
+# How an answer begins, what follows for ever, and the seconds before each time.
+ENDLESS = {
+    "trickle": (b"HTTP/1.1 200 OK\r\nServer: x", b"x", 0.1),
+    "fields": (b"HTTP/1.1 200 OK\r\n", b"X-Field: " + b"x" * 1000 + b"\r\n", 0),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0),
 }
 
 
@@ -80,10 +94,13 @@ class World:
         self.clear()
 
     def clear(self):
-        self.objects = {"bucket": {}, "other": {}, "locked": {}}
+        self.objects = {"bucket": {}, "other": {}, "locked": {}, **{f"bucket-{at}": {} for at in range(BUCKETS)}}
         self.victim = None  # [calls left, process]: a request is two calls, before and after
         self.uploads, self.failures, self.log = {}, [], []
         self.connections, self.page, self.serial = 0, 1000, 0
+        self.release()
+
+    def release(self):
         self.released.set()
         self.released = threading.Event()
 
@@ -186,6 +203,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 WORLD.page = int(self.body)
             elif what == "clear":
                 WORLD.clear()
+            elif what == "heal":
+                WORLD.failures = []
+                WORLD.release()
             elif what == "release":
                 WORLD.released.set()
             reply = {"log": lambda: "".join("{} {} {}\n".format(*entry) for entry in WORLD.log),
@@ -235,9 +255,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     self.wfile.write(b" " * 65536)
             except OSError:
                 pass
+        elif how in ENDLESS:
+            self.go_on_for_ever(*ENDLESS[how])
         else:
             return False
         return True
+
+    def go_on_for_ever(self, first, more, pause):
+        self.cut()
+        released = WORLD.released
+        try:
+            self.wfile.write(first)
+            while not released.wait(pause):
+                self.wfile.write(more)
+        except OSError:
+            pass
 
     def document(self, code, message):
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>{message and f"<Message>{escape(message)}</Message>"}'

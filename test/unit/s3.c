@@ -289,6 +289,33 @@ static void attempts_have_an_end(void **state)
     }
 }
 
+static void answers_without_end_are_given_up(void **state)
+{
+    static const struct {
+        const char *how, *piece;
+    } table[] = {
+        {"trickle", "timed out"},
+        {"fields", "larger than any"},
+        {"continue", "larger than any"},
+    };
+    struct place *place = *state;
+
+    place->settings.stall_s = 1;
+    place->settings.attempts = 2;
+    reopen(place);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char command[64];
+        struct err err = {0};
+
+        bucket_clear(&place->test);
+        snprintf(command, sizeof command, "100 PUT /bucket/key %s", table[i].how);
+        tell(place, "fail", command);
+        assert_false(put(place, "bucket", "key", &store_usual_settings, &err));
+        assert_reason(&err, "InternalServerError", table[i].piece);
+        assert_int_equal(requests(place, "PUT /bucket/key"), 2);
+    }
+}
+
 /* At each call of an upload: it comes through, or it fails and leaves nothing behind. */
 static void uploads_survive_or_are_aborted(void **state)
 {
@@ -446,6 +473,7 @@ static void nobody_is_there(void **state)
 
 struct stopped_call {
     struct place *place;
+    struct object_settings settings;
     struct err err;
     bool ok;
 };
@@ -454,7 +482,7 @@ static void *put_once(void *context)
 {
     struct stopped_call *call = context;
 
-    call->ok = put(call->place, "bucket", "key", &store_usual_settings, &call->err);
+    call->ok = put(call->place, "bucket", "key", &call->settings, &call->err);
     return NULL;
 }
 
@@ -462,7 +490,7 @@ static void *put_once(void *context)
 static void a_stop_ends_waits_and_transfers(void **state)
 {
     struct place *place = *state;
-    struct stopped_call call = {.place = place};
+    struct stopped_call call = {.place = place, .settings = store_usual_settings};
     pthread_t thread;
 
     place->settings.attempts = 1000;
@@ -478,6 +506,37 @@ static void a_stop_ends_waits_and_transfers(void **state)
         assert_int_equal(call.err.code, ERR_STORE);
         tell(place, "release", "");
         bucket_clear(&place->test);
+    }
+}
+
+static bool is_set(void *context)
+{
+    return atomic_load((_Atomic bool *)context);
+}
+
+/* The same of one call alone; the store works on. */
+static void one_call_can_be_stopped(void **state)
+{
+    struct place *place = *state;
+    _Atomic bool wanted;
+    struct stopped_call call = {.place = place, .settings = store_usual_settings};
+    pthread_t thread;
+
+    call.settings.stop = (struct stop){is_set, &wanted};
+    place->settings.attempts = 1000;
+    place->settings.backoff_ms = 20000;
+    place->settings.stall_s = 1000;
+    reopen(place);
+    for (int i = 0; i < 2; i++) {
+        tell(place, "fail", i == 0 ? "1000 * * 500" : "1000 * * stall");
+        wanted = false;
+        assert_int_equal(pthread_create(&thread, NULL, put_once, &call), 0);
+        wanted = true;
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_false(call.ok);
+        assert_int_equal(call.err.code, ERR_STORE);
+        tell(place, "heal", "");
+        assert_true(put(place, "bucket", "key", &store_usual_settings, &call.err));
     }
 }
 
@@ -601,6 +660,7 @@ int main(void)
         TEST(a_wrong_key_is_refused),
         TEST(puts_survive_what_passes),
         TEST(attempts_have_an_end),
+        TEST(answers_without_end_are_given_up),
         TEST(uploads_survive_or_are_aborted),
         TEST(a_get_goes_on_where_it_broke_off),
         TEST(listings_that_make_no_sense_end),
@@ -609,6 +669,7 @@ int main(void)
         TEST(threads_share_a_store),
         TEST(nobody_is_there),
         TEST(a_stop_ends_waits_and_transfers),
+        TEST(one_call_can_be_stopped),
         TEST(faults_fail_without_a_request),
         TEST(buckets_can_be_in_the_host_name),
         TEST(tls_needs_a_certificate_that_is_trusted),
