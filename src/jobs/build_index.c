@@ -149,15 +149,19 @@ static void tell_progress(struct index_builds *builds, const struct index_fill *
 }
 
 /* What a step costs is mostly the committer's and the engine's, whose threads do not give way as
- * this one does (base/share.h): so it leaves them to others for as long as it had them. */
-static bool step_and_rest(struct index_fill *fill, struct err *err)
+ * this one does (base/share.h): so it leaves them to others for as long as it had them. Its place
+ * among the workers too: a part is long, and there may be steps that want to compute again. */
+static bool step_and_rest(struct job *job, struct index_fill *fill, struct err *err)
 {
+    struct job_wait wait;
     uint64_t start = clock_monotonic_micros();
 
     if (!index_fill_step(fill, err))
         return false;
     uint64_t took = clock_monotonic_micros() - start;
+    job_wait_begin(job, &wait);
     clock_rest(took < REST_MOST ? took : REST_MOST);
+    job_wait_end(&wait);
     return true;
 }
 
@@ -170,7 +174,7 @@ static enum job_end job_part(void *context, struct job *job, uint32_t part, stru
     bool ok = index_fill_open(&fill, builds->tables, build->table, build->index, part, err);
     while (ok && !fill.done && !job_stopping(job)) {
         struct index_fill before = fill;
-        ok = step_and_rest(&fill, err);
+        ok = step_and_rest(job, &fill, err);
         tell_progress(builds, &before, &fill);
     }
     bool done = fill.done;

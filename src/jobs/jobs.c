@@ -4,16 +4,32 @@
  * Threads take steps, not jobs: a worker takes the first step that is ready of the oldest job that
  * has one, so the parts of one job run side by side and the next job begins only where the older
  * ones leave a worker idle, or fail. Starters take the steps that must not queue behind long parts:
- * start and fail. These may wait long for a store that does not answer, so whichever starter takes
- * one leaves another one idle, which takes the next. One more thread does maintenance.
+ * start and fail. One more thread does maintenance.
+ *
+ * Any step may wait long for a store that does not answer. So threads are made as they are needed:
+ * whichever takes a step leaves another one idle, which takes the next. What is bounded is not
+ * threads but what steps take: of the processors (J4), of what one store can hold up (J5), of
+ * memory (J6).
  *
  *  J1  Only `parts` of one job run side by side; every other step runs alone, and so do the parts
- *      of a job while it fails, so that one which waits for a store that stands still does not
- *      hold all workers.
+ *      of a job while it fails, so that those which wait for a store that stands still
+ *      try the store with one part after the other.
  *  J2  A job leaves the list when it has ended, or when not even its failure could be recorded; in
  *      the latter case its record is still there, and a round of maintenance takes it up again.
  *  J3  Nothing here must be right for a job to be right: what is in memory is a shadow of the
  *      records, and a job that is run twice finds its parts done.
+ *  J4  At most `workers` steps compute. One that waits for a store lends its place to others; when
+ *      the wait is over it has the next place that is free, ahead of steps that have not begun.
+ *  J5  Of a lane at most `workers` steps have begun and not ended. So jobs whose store stands still
+ *      hold up those of their own lane alone.
+ *  J6  Of all lanes JOB_OPEN_MOST have. Where one more would begin, the job that has waited for its
+ *      store the longest is set aside, if that is longer than its patience: its steps stop and are
+ *      run again later. It goes behind those that have not been set aside as often, and has twice
+ *      the patience next time, so a store that is only slow gets done.
+ *  J7  A job that waits for another try of its parts holds nothing (the kind's rest()): it prepares
+ *      again.
+ *
+ * Starters are outside of J4 to J6: what they run is short but for the store, and holds little.
  */
 #include "jobs/jobs.h"
 
@@ -27,7 +43,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/share.h"
-#include "jobs/record.h"
 
 enum step {
     STEP_START,
@@ -44,21 +59,40 @@ enum part_state {
     PART_DONE,
 };
 
+struct lane {
+    struct lane *next;
+    uint32_t jobs, open; /* `open`: steps of theirs that workers have begun and not ended */
+    size_t size;
+    uint8_t name[];
+};
+
 struct entry {
     struct job job; /* first: job_stopping() goes from it to the entry */
     struct jobs *jobs;
     const struct job_kind *kind;
     struct entry *next;
-    enum step step; /* the next, or the one that runs */
+    struct lane *lane; /* once it has started */
+    enum step step;    /* the next, or the one that runs */
     uint32_t running;
+    bool urgent;            /* what runs is a starter's */
+    struct job_wait *waits; /* of its steps, the oldest first */
     uint32_t parts, parts_done;
     uint8_t *part_states; /* of enum part_state */
     uint32_t failures;    /* in a row */
+    uint32_t times_aside; /* in a row too */
     uint64_t ready_at;    /* monotonic microseconds: not before */
     uint64_t began_at;
     _Atomic bool failing; /* `why` is set; parts that run must end */
+    _Atomic bool aside;   /* steps that run must end; then it rests */
     struct err why;
     uint8_t name[];
+};
+
+/* Threads that run steps of one sort: as many as there is to run, and one idle. */
+struct crew {
+    struct jobs *jobs;
+    bool urgent; /* starters */
+    uint32_t most, threads, idle;
 };
 
 struct jobs {
@@ -69,101 +103,14 @@ struct jobs {
     pthread_cond_t changed;
     struct entry *first, **last;
     _Atomic bool stopping;
-    uint64_t completed, failed;
-    pthread_t threads[JOB_WORKERS_MOST + 1];
-    uint32_t thread_count;
-    uint32_t starters, starters_idle; /* threads beside those, which end by themselves */
+    struct lane *lanes;
+    uint32_t computing, open;   /* of workers' steps: J4, J6 */
+    struct job_wait *returning; /* want to compute again, the first in line first */
+    uint64_t completed, failed, set_aside;
+    struct crew starters, workers;
+    pthread_t maintainer;
+    bool maintained; /* there is such a thread */
 };
-
-/* --- records */
-
-static struct bytes job_prefix(struct arena *arena, const char *kind)
-{
-    struct buf key;
-
-    buf_init_in(&key, arena);
-    buf_put_u8(&key, RECORD_JOB);
-    buf_put(&key, kind, strlen(kind) + 1);
-    return buf_bytes(&key);
-}
-
-static struct bytes job_key(struct arena *arena, const char *kind, struct bytes name)
-{
-    struct buf key;
-
-    buf_init_in(&key, arena);
-    buf_put_bytes(&key, job_prefix(arena, kind));
-    buf_put_bytes(&key, name);
-    return buf_bytes(&key);
-}
-
-static struct bytes turn_key(struct arena *arena, const char *kind)
-{
-    return record_key(arena, RECORD_TURN, bytes_of_text(kind));
-}
-
-void job_put(struct engine_batch *batch, const struct engine *engine, const char *kind,
-             struct bytes name, struct bytes turn)
-{
-    struct item_maker maker;
-
-    item_begin(&maker, batch->arena);
-    struct bytes nothing = item_finish(&maker);
-    record_put(batch, engine, job_key(batch->arena, kind, name), BYTES_NONE, nothing);
-    record_put(batch, engine, turn_key(batch->arena, kind), turn, nothing);
-}
-
-void job_remove(struct engine_batch *batch, const char *kind, struct bytes name)
-{
-    batch_delete(batch, SPACE_CATALOG, job_key(batch->arena, kind, name));
-}
-
-struct listing {
-    void (*take)(void *context, struct bytes name);
-    void *context;
-    size_t prefix_size;
-};
-
-static bool listing_visit(void *context, struct bytes key, struct bytes value)
-{
-    struct listing *listing = context;
-
-    (void)value;
-    listing->take(listing->context, bytes_from(key, listing->prefix_size));
-    return true;
-}
-
-bool jobs_each(struct engine *engine, const char *kind,
-               void (*take)(void *context, struct bytes name), void *context, struct err *err)
-{
-    struct listing listing = {.take = take, .context = context};
-    struct arena arena;
-
-    arena_init(&arena);
-    struct bytes prefix = job_prefix(&arena, kind);
-    struct engine_scan scan = {
-        .space = SPACE_CATALOG,
-        .from = prefix,
-        .to = record_key_after(&arena, prefix),
-        .visit = listing_visit,
-        .context = &listing,
-    };
-    listing.prefix_size = prefix.size;
-    enum scan_end end = engine_scan_all(engine, &scan, err);
-    arena_release(&arena);
-    return end != SCAN_FAILED;
-}
-
-bool jobs_turn(struct engine *engine, const char *kind, struct arena *arena, struct bytes *turn,
-               struct err *err)
-{
-    struct record record;
-
-    if (!record_get(engine, turn_key(arena, kind), arena, &record, err))
-        return false;
-    *turn = record.stamp;
-    return true;
-}
 
 /* --- the list */
 
@@ -175,6 +122,8 @@ struct jobs *jobs_new(const struct jobs_settings *settings)
     assert(jobs != NULL && settings->workers <= JOB_WORKERS_MOST);
     jobs->settings = *settings;
     jobs->last = &jobs->first;
+    jobs->starters = (struct crew){.jobs = jobs, .urgent = true, .most = JOB_STARTERS_MOST};
+    jobs->workers = (struct crew){.jobs = jobs, .most = JOB_OPEN_MOST(settings->workers) + 1};
     pthread_mutex_init(&jobs->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -185,7 +134,7 @@ struct jobs *jobs_new(const struct jobs_settings *settings)
 
 void jobs_register(struct jobs *jobs, const struct job_kind *kind)
 {
-    assert(jobs->kind_count < JOB_KINDS_MOST && jobs->thread_count == 0);
+    assert(jobs->kind_count < JOB_KINDS_MOST && !jobs->maintained);
     jobs->kinds[jobs->kind_count++] = kind;
 }
 
@@ -218,6 +167,40 @@ void jobs_add(struct jobs *jobs, const struct job_kind *kind, struct bytes name)
     pthread_mutex_unlock(&jobs->lock);
 }
 
+/* --- lanes: all with the lock held */
+
+static struct lane *lane_enter(struct jobs *jobs, struct bytes name)
+{
+    struct lane *lane = jobs->lanes;
+
+    while (lane != NULL && !bytes_equal(bytes_of(lane->name, lane->size), name))
+        lane = lane->next;
+    if (lane == NULL) {
+        lane = calloc(1, sizeof *lane + name.size);
+        assert(lane != NULL);
+        lane->size = name.size;
+        if (name.size > 0)
+            memcpy(lane->name, name.data, name.size);
+        lane->next = jobs->lanes;
+        jobs->lanes = lane;
+    }
+    lane->jobs++;
+    return lane;
+}
+
+static void lane_leave(struct jobs *jobs, struct lane *lane)
+{
+    struct lane **at = &jobs->lanes;
+
+    if (lane == NULL || --lane->jobs > 0)
+        return;
+    assert(lane->open == 0);
+    while (*at != lane)
+        at = &(*at)->next;
+    *at = lane->next;
+    free(lane);
+}
+
 /* What a run holds may take a while to give back (a scratch store on disk), and whoever tells of a
  * new job must not wait for that: he may be the committer. So the lock is let go, and the entry,
  * whose only step seems to run still, stays in the list until nothing of it is left. */
@@ -235,6 +218,7 @@ static void drop(struct jobs *jobs, struct entry *entry)
     *at = entry->next;
     if (jobs->last == &entry->next)
         jobs->last = at;
+    lane_leave(jobs, entry->lane);
     free(entry->part_states);
     free(entry);
     pthread_cond_broadcast(&jobs->changed);
@@ -244,7 +228,71 @@ bool job_stopping(const struct job *job)
 {
     const struct entry *entry = (const struct entry *)job;
 
-    return atomic_load(&entry->jobs->stopping) || atomic_load(&entry->failing);
+    return atomic_load(&entry->jobs->stopping) || atomic_load(&entry->failing) ||
+           atomic_load(&entry->aside);
+}
+
+/* --- waits for a store */
+
+static void wait_add(struct job_wait **list, struct job_wait *wait)
+{
+    while (*list != NULL)
+        list = &(*list)->next;
+    wait->next = NULL;
+    *list = wait;
+}
+
+static void wait_remove(struct job_wait **list, const struct job_wait *wait)
+{
+    while (*list != wait)
+        list = &(*list)->next;
+    *list = wait->next;
+}
+
+static uint32_t computing_most(const struct jobs *jobs)
+{
+    return jobs->settings.workers > 0 ? jobs->settings.workers : 1;
+}
+
+void job_wait_begin(struct job *job, struct job_wait *wait)
+{
+    struct entry *entry = (struct entry *)job;
+
+    wait->job = job;
+    if (job == NULL)
+        return;
+    pthread_mutex_lock(&entry->jobs->lock);
+    wait->since = clock_monotonic_micros();
+    wait_add(&entry->waits, wait);
+    if (!entry->urgent) {
+        entry->jobs->computing--;
+        pthread_cond_broadcast(&entry->jobs->changed);
+    }
+    pthread_mutex_unlock(&entry->jobs->lock);
+}
+
+/* J4. Where all stops nobody waits for a place. */
+static void compute_again(struct jobs *jobs, struct job_wait *wait)
+{
+    wait_add(&jobs->returning, wait);
+    while (!jobs->stopping && (jobs->returning != wait || jobs->computing >= computing_most(jobs)))
+        pthread_cond_wait(&jobs->changed, &jobs->lock);
+    wait_remove(&jobs->returning, wait);
+    jobs->computing++;
+    pthread_cond_broadcast(&jobs->changed);
+}
+
+void job_wait_end(struct job_wait *wait)
+{
+    struct entry *entry = (struct entry *)wait->job;
+
+    if (entry == NULL)
+        return;
+    pthread_mutex_lock(&entry->jobs->lock);
+    wait_remove(&entry->waits, wait);
+    if (!entry->urgent)
+        compute_again(entry->jobs, wait);
+    pthread_mutex_unlock(&entry->jobs->lock);
 }
 
 /* --- steps: all with the lock held, but for the kind's own functions */
@@ -258,14 +306,21 @@ static uint32_t part_waiting(const struct entry *entry)
     return part;
 }
 
+static uint32_t misfortunes(const struct entry *entry)
+{
+    return entry->failures + entry->times_aside;
+}
+
 /* The step of this job that may begin now. */
 static enum step step_ready(struct entry *entry, uint32_t *part)
 {
+    if (entry->aside)
+        return STEP_NONE;
     if (entry->failing)
         return entry->running == 0 ? STEP_FAIL : STEP_NONE;
     if (entry->step != STEP_PART)
         return entry->running == 0 ? entry->step : STEP_NONE;
-    if (entry->failures > 0 && entry->running > 0)
+    if (misfortunes(entry) > 0 && entry->running > 0)
         return STEP_NONE;
     *part = part_waiting(entry);
     return *part < entry->parts ? STEP_PART : STEP_NONE;
@@ -279,20 +334,24 @@ static void log_job(const struct entry *entry, const char *what)
 
 static void begin_parts(struct entry *entry, uint32_t parts)
 {
-    free(entry->part_states);
-    entry->part_states = calloc(parts, 1);
-    assert(entry->part_states != NULL || parts == 0);
-    entry->parts = parts;
-    entry->parts_done = 0;
-    entry->step = parts > 0 ? STEP_PART : STEP_FINISH;
+    if (entry->part_states == NULL) {
+        entry->part_states = calloc(parts, 1);
+        assert(entry->part_states != NULL || parts == 0);
+        entry->parts = parts;
+    }
+    assert(entry->parts == parts); /* also where it is prepared again (J7) */
+    entry->step = entry->parts_done < parts ? STEP_PART : STEP_FINISH;
 }
 
-/* The job's place once a step went well. */
+/* The job's place once a step went well. To be prepared again is not yet to have done better. */
 static void advance(struct entry *entry, enum step step, uint32_t part)
 {
-    entry->failures = 0;
-    if (step == STEP_START)
+    if (step != STEP_PREPARE || entry->part_states == NULL)
+        entry->failures = entry->times_aside = 0;
+    if (step == STEP_START) {
+        entry->lane = lane_enter(entry->jobs, entry->job.lane);
         entry->step = STEP_PREPARE;
+    }
     if (step == STEP_PREPARE)
         begin_parts(entry, part);
     if (step == STEP_PART) {
@@ -303,12 +362,26 @@ static void advance(struct entry *entry, enum step step, uint32_t part)
     }
 }
 
-#define RETRY_MS_MOST 60000
+#define RETRY_MS_MOST  60000
+#define DOUBLINGS_MOST 16
+
+static uint32_t doublings(uint32_t misfortunes)
+{
+    return misfortunes < DOUBLINGS_MOST ? misfortunes : DOUBLINGS_MOST;
+}
+
+/* Not before the wait that goes with so many misfortunes. */
+static void postpone(struct entry *entry, uint32_t misfortunes)
+{
+    uint64_t delay_ms = (uint64_t)entry->jobs->settings.retry_ms << doublings(misfortunes);
+
+    delay_ms = delay_ms < RETRY_MS_MOST ? delay_ms : RETRY_MS_MOST;
+    entry->ready_at = clock_monotonic_micros() + delay_ms * 1000;
+}
 
 /* What a failure means: another try, the job's failure, or (if that could not be recorded) rest. */
 static void suffer(struct entry *entry, enum step step, const struct err *err)
 {
-    uint64_t delay_ms = (uint64_t)entry->jobs->settings.retry_ms << entry->failures;
     uint32_t attempts_most =
         step == STEP_START && err->code == ERR_STORE ? JOB_STARTS_MOST : JOB_ATTEMPTS_MOST;
 
@@ -317,8 +390,7 @@ static void suffer(struct entry *entry, enum step step, const struct err *err)
     entry->failures++;
     bool again = step == STEP_FAIL || entry->kind->again(err);
     if (again && entry->failures < attempts_most) {
-        delay_ms = delay_ms < RETRY_MS_MOST ? delay_ms : RETRY_MS_MOST;
-        entry->ready_at = clock_monotonic_micros() + delay_ms * 1000;
+        postpone(entry, entry->failures - 1);
         log_line("%s %.*s: try %u: %s", entry->kind->name, BYTES_ARGS(entry->job.name),
                  entry->failures, err->message);
         return;
@@ -372,20 +444,72 @@ static void tell_end(struct jobs *jobs, const struct entry *entry, enum step ste
     }
 }
 
-static void run_step(struct jobs *jobs, struct entry *entry, enum step step, uint32_t part)
+static bool is_urgent(enum step step)
 {
-    struct err err = {0};
+    return step == STEP_START || step == STEP_FAIL;
+}
+
+static void step_begin(struct entry *entry, enum step step, uint32_t part)
+{
+    struct jobs *jobs = entry->jobs;
 
     if (step == STEP_START && entry->failures == 0)
         log_line("%s %.*s: starts", entry->kind->name, BYTES_ARGS(entry->job.name));
     if (step == STEP_PART)
         entry->part_states[part] = PART_RUNS;
     entry->running++;
+    entry->urgent = is_urgent(step);
+    if (entry->urgent)
+        return;
+    jobs->computing++;
+    jobs->open++;
+    entry->lane->open++;
+}
+
+static void step_end(struct entry *entry)
+{
+    entry->running--;
+    if (entry->urgent)
+        return;
+    entry->jobs->computing--;
+    entry->jobs->open--;
+    entry->lane->open--;
+}
+
+/* J7. As in drop(), the job's only step seems to run still. */
+static void rest(struct jobs *jobs, struct entry *entry)
+{
+    if (entry->kind->rest == NULL || (entry->step != STEP_PREPARE && entry->step != STEP_PART))
+        return;
+    entry->running++;
+    pthread_mutex_unlock(&jobs->lock);
+    entry->kind->rest(entry->kind->context, &entry->job);
+    pthread_mutex_lock(&jobs->lock);
+    entry->running--;
+    entry->step = STEP_PREPARE;
+}
+
+/* Once nothing of it runs, a job that failed or was set aside rests. */
+static void settle(struct jobs *jobs, struct entry *entry, enum job_end end)
+{
+    if (entry->running > 0 || entry->failing || (!entry->aside && end != JOB_FAILED))
+        return;
+    rest(jobs, entry);
+    if (entry->aside)
+        postpone(entry, entry->times_aside - 1);
+    entry->aside = false;
+}
+
+static void run_step(struct jobs *jobs, struct entry *entry, enum step step, uint32_t part)
+{
+    struct err err = {0};
+
+    step_begin(entry, step, part);
     pthread_mutex_unlock(&jobs->lock);
     enum job_end end = call(entry, step, &part, &err);
     pthread_mutex_lock(&jobs->lock);
-    entry->running--;
-    if (end == JOB_FAILED && jobs->stopping)
+    step_end(entry);
+    if (end == JOB_FAILED && (jobs->stopping || entry->aside))
         end = JOB_STOPPED;
     assert(step != STEP_PART || end != JOB_ENDED);
 
@@ -399,77 +523,132 @@ static void run_step(struct jobs *jobs, struct entry *entry, enum step step, uin
         if (end == JOB_DONE)
             tell_end(jobs, entry, step);
         drop(jobs, entry);
+    } else {
+        settle(jobs, entry, end);
     }
     pthread_cond_broadcast(&jobs->changed);
 }
 
-/* --- threads */
+/* --- which step is next */
 
-enum role {
-    ROLE_STARTER,
-    ROLE_WORKER,
-    ROLE_BOTH, /* jobs_step() */
+struct choice {
+    struct entry *entry; /* NULL: none is ready */
+    enum step step;
+    uint32_t part;
 };
 
-static bool role_takes(enum role role, enum step step)
+/* `crew` NULL: jobs_step(), which takes any. */
+static bool crew_takes(const struct crew *crew, const struct entry *entry, enum step step)
 {
-    bool urgent = step == STEP_START || step == STEP_FAIL;
-
-    return step != STEP_NONE && (role == ROLE_BOTH || urgent == (role == ROLE_STARTER));
+    if (step == STEP_NONE || (crew != NULL && crew->urgent != is_urgent(step)))
+        return false;
+    return is_urgent(step) || entry->lane->open < computing_most(entry->jobs); /* J5 */
 }
 
-static void *thread_start(void *context);
-
-/* Where the system has no more threads to give, it is left at those that are. */
-static void make_starter(struct jobs *jobs)
+/* The first in line; of the jobs that had the least bad luck, so that those which wait for a store
+ * that stands still go last. If none is ready, when one will be (UINT64_MAX: not known). */
+static struct choice choose(struct jobs *jobs, const struct crew *crew, uint64_t now,
+                            uint64_t *next)
 {
-    pthread_t thread;
-
-    if (jobs->starters == JOB_STARTERS_MOST || jobs->stopping ||
-        pthread_create(&thread, NULL, thread_start, jobs) != 0)
-        return;
-    pthread_detach(thread);
-    jobs->starters++;
-    jobs->starters_idle++;
-}
-
-/* A starter leaves another one idle. */
-static void run_as(struct jobs *jobs, enum role role, struct entry *entry, enum step step,
-                   uint32_t part)
-{
-    bool starter = role == ROLE_STARTER;
-
-    if (starter && --jobs->starters_idle == 0)
-        make_starter(jobs);
-    run_step(jobs, entry, step, part);
-    jobs->starters_idle += starter;
-}
-
-/* Runs one step that is ready; else tells when the next will be (UINT64_MAX: not known). Of the
- * jobs that have failed least, so that those which wait for a store that stands still go last. */
-static bool run_any(struct jobs *jobs, enum role role, uint64_t now, uint64_t *next)
-{
-    struct entry *chosen = NULL;
-    enum step chosen_step = STEP_NONE;
-    uint32_t chosen_part = 0;
+    struct choice choice = {.step = STEP_NONE};
 
     *next = UINT64_MAX;
     for (struct entry *entry = jobs->first; entry != NULL; entry = entry->next) {
         uint32_t part = 0;
         enum step step = step_ready(entry, &part);
-        if (!role_takes(role, step))
+        if (!crew_takes(crew, entry, step))
             continue;
-        if (entry->ready_at > now) {
+        if (entry->ready_at > now)
             *next = entry->ready_at < *next ? entry->ready_at : *next;
-        } else if (chosen == NULL || entry->failures < chosen->failures) {
+        else if (choice.entry == NULL || misfortunes(entry) < misfortunes(choice.entry))
+            choice = (struct choice){entry, step, part};
+    }
+    return choice;
+}
+
+static void set_aside(struct jobs *jobs, struct entry *entry)
+{
+    log_line("%s %.*s: set aside, since its store has not answered for %.1f s and others wait",
+             entry->kind->name, BYTES_ARGS(entry->job.name),
+             (double)(clock_monotonic_micros() - entry->waits->since) / 1e6);
+    entry->aside = true;
+    entry->times_aside++;
+    jobs->set_aside++;
+}
+
+static uint64_t patient_until(const struct entry *entry)
+{
+    uint64_t patience_ms = (uint64_t)entry->jobs->settings.patience_ms
+                           << doublings(entry->times_aside);
+
+    return entry->waits->since + patience_ms * 1000;
+}
+
+/* J6. One at a time; for a job that had as much bad luck or less. Else tells when it will be time.
+ */
+static void make_room(struct jobs *jobs, const struct entry *wanting, uint64_t now, uint64_t *next)
+{
+    struct entry *chosen = NULL;
+
+    for (struct entry *entry = jobs->first; entry != NULL; entry = entry->next) {
+        if (entry->aside)
+            return;
+        if (entry->waits == NULL || entry->urgent || entry->failing ||
+            misfortunes(entry) < misfortunes(wanting))
+            continue;
+        uint64_t until = patient_until(entry);
+        if (until > now)
+            *next = until < *next ? until : *next;
+        else if (chosen == NULL || entry->waits->since < chosen->waits->since)
             chosen = entry;
-            chosen_step = step;
-            chosen_part = part;
-        }
     }
     if (chosen != NULL)
-        run_as(jobs, role, chosen, chosen_step, chosen_part);
-    return chosen != NULL;
+        set_aside(jobs, chosen);
+}
+
+/* Whether the step may begin; if not, something changes when it may, or `*next` comes. */
+static bool has_room(struct jobs *jobs, const struct choice *choice, uint64_t now, uint64_t *next)
+{
+    if (is_urgent(choice->step))
+        return true;
+    if (jobs->returning != NULL || jobs->computing >= computing_most(jobs))
+        return false;
+    if (jobs->open < JOB_OPEN_MOST(jobs->settings.workers))
+        return true;
+    make_room(jobs, choice->entry, now, next);
+    return false;
+}
+
+/* --- threads */
+
+static void *thread_run(void *context);
+
+/* Where the system has no more threads to give, it is left at those that are. */
+static void crew_grow(struct crew *crew)
+{
+    pthread_t thread;
+
+    if (crew->threads == crew->most || crew->jobs->stopping ||
+        pthread_create(&thread, NULL, thread_run, crew) != 0)
+        return;
+    pthread_detach(thread);
+    crew->threads++;
+    crew->idle++;
+}
+
+/* Runs one step that is ready; else tells when to look again. */
+static bool run_any(struct jobs *jobs, struct crew *crew, uint64_t now, uint64_t *next)
+{
+    struct choice choice = choose(jobs, crew, now, next);
+
+    if (choice.entry == NULL || !has_room(jobs, &choice, now, next))
+        return false;
+    if (crew != NULL && --crew->idle == 0)
+        crew_grow(crew);
+    run_step(jobs, choice.entry, choice.step, choice.part);
+    if (crew != NULL)
+        crew->idle++;
+    return true;
 }
 
 static void wait_until(struct jobs *jobs, uint64_t micros)
@@ -486,32 +665,21 @@ static void wait_until(struct jobs *jobs, uint64_t micros)
 }
 
 /* Ends when another one is idle too. */
-static void *thread_start(void *context)
+static void *thread_run(void *context)
 {
-    struct jobs *jobs = context;
+    struct crew *crew = context;
+    struct jobs *jobs = crew->jobs;
     uint64_t next;
 
+    if (!crew->urgent)
+        share_set(jobs->settings.share != 0 ? jobs->settings.share : SHARE_MOST);
     pthread_mutex_lock(&jobs->lock);
-    while (!jobs->stopping && jobs->starters_idle == 1)
-        if (!run_any(jobs, ROLE_STARTER, clock_monotonic_micros(), &next))
+    while (!jobs->stopping && crew->idle == 1)
+        if (!run_any(jobs, crew, clock_monotonic_micros(), &next))
             wait_until(jobs, next);
-    jobs->starters--;
-    jobs->starters_idle--;
+    crew->threads--;
+    crew->idle--;
     pthread_cond_broadcast(&jobs->changed);
-    pthread_mutex_unlock(&jobs->lock);
-    return NULL;
-}
-
-static void *thread_work(void *context)
-{
-    struct jobs *jobs = context;
-    uint64_t next;
-
-    share_set(jobs->settings.share != 0 ? jobs->settings.share : SHARE_MOST);
-    pthread_mutex_lock(&jobs->lock);
-    while (!jobs->stopping)
-        if (!run_any(jobs, ROLE_WORKER, clock_monotonic_micros(), &next))
-            wait_until(jobs, next);
     pthread_mutex_unlock(&jobs->lock);
     return NULL;
 }
@@ -557,14 +725,6 @@ static bool resume_kind(struct jobs *jobs, const struct job_kind *kind, struct e
     return jobs_each(tables_engine(jobs->settings.tables), kind->name, resume_one, &resume, err);
 }
 
-static void spawn(struct jobs *jobs, void *(*main)(void *))
-{
-    int failed = pthread_create(&jobs->threads[jobs->thread_count], NULL, main, jobs);
-
-    assert(failed == 0);
-    jobs->thread_count++;
-}
-
 bool jobs_start(struct jobs *jobs, struct err *err)
 {
     for (uint32_t i = 0; i < jobs->kind_count; i++)
@@ -572,13 +732,12 @@ bool jobs_start(struct jobs *jobs, struct err *err)
             return false;
     if (jobs->settings.workers == 0)
         return true;
+    jobs->maintained = pthread_create(&jobs->maintainer, NULL, thread_maintain, jobs) == 0;
     pthread_mutex_lock(&jobs->lock);
-    make_starter(jobs);
-    assert(jobs->starters > 0);
+    crew_grow(&jobs->starters);
+    crew_grow(&jobs->workers);
+    assert(jobs->maintained && jobs->starters.threads > 0 && jobs->workers.threads > 0);
     pthread_mutex_unlock(&jobs->lock);
-    spawn(jobs, thread_maintain);
-    for (uint32_t i = 0; i < jobs->settings.workers; i++)
-        spawn(jobs, thread_work);
     return true;
 }
 
@@ -591,11 +750,11 @@ void jobs_stop(struct jobs *jobs)
     for (uint32_t i = 0; i < jobs->kind_count; i++)
         if (jobs->kinds[i]->interrupt != NULL)
             jobs->kinds[i]->interrupt(jobs->kinds[i]->context);
-    for (uint32_t i = 0; i < jobs->thread_count; i++)
-        pthread_join(jobs->threads[i], NULL);
-    jobs->thread_count = 0;
+    if (jobs->maintained)
+        pthread_join(jobs->maintainer, NULL);
+    jobs->maintained = false;
     pthread_mutex_lock(&jobs->lock);
-    while (jobs->starters > 0)
+    while (jobs->starters.threads + jobs->workers.threads > 0)
         pthread_cond_wait(&jobs->changed, &jobs->lock);
     while (jobs->first != NULL)
         drop(jobs, jobs->first);
@@ -606,7 +765,7 @@ void jobs_free(struct jobs *jobs)
 {
     if (jobs == NULL)
         return;
-    assert(jobs->thread_count == 0 && jobs->first == NULL);
+    assert(!jobs->maintained && jobs->first == NULL && jobs->lanes == NULL);
     pthread_cond_destroy(&jobs->changed);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);
@@ -633,7 +792,7 @@ bool jobs_step(struct jobs *jobs)
     uint64_t next;
 
     pthread_mutex_lock(&jobs->lock);
-    bool ran = run_any(jobs, ROLE_BOTH, UINT64_MAX, &next);
+    bool ran = run_any(jobs, NULL, UINT64_MAX, &next);
     pthread_mutex_unlock(&jobs->lock);
     return ran;
 }
@@ -650,21 +809,34 @@ bool jobs_wait(struct jobs *jobs, uint32_t timeout_ms)
     return idle;
 }
 
+static uint32_t waits_count(const struct entry *entry)
+{
+    uint32_t count = 0;
+
+    for (const struct job_wait *wait = entry->waits; wait != NULL; wait = wait->next)
+        count++;
+    return count;
+}
+
 void jobs_metrics(struct jobs *jobs, struct buf *out)
 {
-    uint64_t unfinished = 0, running = 0;
+    uint64_t unfinished = 0, running = 0, waiting = 0;
 
     pthread_mutex_lock(&jobs->lock);
     for (const struct entry *entry = jobs->first; entry != NULL; entry = entry->next) {
         unfinished++;
         running += entry->running;
+        waiting += waits_count(entry);
     }
     buf_printf(out,
                "# TYPE gramme_jobs_unfinished gauge\ngramme_jobs_unfinished %llu\n"
                "# TYPE gramme_job_steps_running gauge\ngramme_job_steps_running %llu\n"
+               "# TYPE gramme_job_steps_waiting gauge\ngramme_job_steps_waiting %llu\n"
                "# TYPE gramme_jobs_completed_total counter\ngramme_jobs_completed_total %llu\n"
-               "# TYPE gramme_jobs_failed_total counter\ngramme_jobs_failed_total %llu\n",
+               "# TYPE gramme_jobs_failed_total counter\ngramme_jobs_failed_total %llu\n"
+               "# TYPE gramme_jobs_set_aside_total counter\ngramme_jobs_set_aside_total %llu\n",
                (unsigned long long)unfinished, (unsigned long long)running,
-               (unsigned long long)jobs->completed, (unsigned long long)jobs->failed);
+               (unsigned long long)waiting, (unsigned long long)jobs->completed,
+               (unsigned long long)jobs->failed, (unsigned long long)jobs->set_aside);
     pthread_mutex_unlock(&jobs->lock);
 }

@@ -14,6 +14,9 @@ struct jobs;
 struct job {
     struct bytes name;
     void *run; /* the kind's own, made by start() */
+    /* Set by start(), read once: jobs of one lane wait for the same thing, such as a bucket, and
+     * none for those of other lanes. Empty: the lane of all that wait for nobody. */
+    struct bytes lane;
 };
 
 enum job_end {
@@ -39,6 +42,9 @@ struct job_kind {
     /* Instead of the steps that are left: records the failure, and removes the job's record. */
     enum job_end (*fail)(void *context, struct job *job, const struct err *why, struct err *err);
     bool (*again)(const struct err *err);
+    /* Gives back what prepare() took, which is called again before the next part: the job waits for
+     * another try. No step is running. NULL: there is nothing, and parts go on without. */
+    void (*rest)(void *context, struct job *job);
     /* Frees job->run, which may be NULL; no other step is running. */
     void (*release)(void *context, struct job *job);
     /* The jobs stop: steps that block shall end soon, as whatever; they are run again at the next
@@ -54,17 +60,22 @@ struct job_kind {
 
 struct jobs_settings {
     struct tables *tables;
-    uint32_t workers;  /* parts that run at once; 0: no threads at all, tests call jobs_step() */
-    uint32_t retry_ms; /* before the second try of a step; doubles with each further one */
-    uint32_t tick_ms;  /* between two rounds of maintenance */
-    uint32_t share;    /* of a processor that others want, see base/share.h; 0: SHARE_MOST */
+    uint32_t workers; /* steps that compute at once; 0: no threads at all, tests call jobs_step() */
+    uint32_t retry_ms;    /* before the second try of a step; doubles with each further one */
+    uint32_t tick_ms;     /* between two rounds of maintenance */
+    uint32_t patience_ms; /* of a wait for a store while others have no room; doubles likewise */
+    uint32_t share;       /* of a processor that others want, see base/share.h; 0: SHARE_MOST */
 };
-#define JOB_WORKERS_DEFAULT  2
-#define JOB_WORKERS_MOST     64
-#define JOB_RETRY_MS_DEFAULT 1000
-#define JOB_TICK_MS_DEFAULT  60000
-#define JOB_KINDS_MOST       8
-#define JOB_STARTERS_MOST    64 /* threads, made as they are needed */
+#define JOB_WORKERS_DEFAULT     2
+#define JOB_WORKERS_MOST        64
+#define JOB_RETRY_MS_DEFAULT    1000
+#define JOB_TICK_MS_DEFAULT     60000
+#define JOB_PATIENCE_MS_DEFAULT 5000
+#define JOB_KINDS_MOST          8
+#define JOB_STARTERS_MOST       64 /* threads, made as they are needed */
+/* Steps that workers have begun and not ended, those included that wait for a store. Ours: memory
+ * is bounded by it, and one lane, which holds `workers` of them, leaves at least as many. */
+#define JOB_OPEN_MOST(workers) (2 * (workers) + 8)
 
 /* Failures in a row, of one job's steps, before the job itself has failed. */
 #define JOB_ATTEMPTS_MOST 5
@@ -105,8 +116,21 @@ void job_remove(struct engine_batch *batch, const char *kind, struct bytes name)
  * thread, does not block. One that is not told of is found at the next round of maintenance. */
 void jobs_add(struct jobs *jobs, const struct job_kind *kind, struct bytes name);
 
-/* Whether a long step must end, as JOB_STOPPED. Any thread; ask often. */
+/* Whether a long step must end, as JOB_STOPPED or failed. Any thread; ask often, and while it waits
+ * for a store too. */
 bool job_stopping(const struct job *job);
+
+/* Around whatever waits for others than this machine, or leaves it to others: meanwhile the step is
+ * none of the `workers`, and another one computes. On the step's own thread, with no lock held, not
+ * one in another; the end may have to wait for its place. A `job` of NULL is nobody's: nothing
+ * happens. */
+struct job_wait {
+    struct job *job;
+    struct job_wait *next;
+    uint64_t since; /* monotonic microseconds */
+};
+void job_wait_begin(struct job *job, struct job_wait *wait);
+void job_wait_end(struct job_wait *wait);
 
 /* One round of maintenance: trims and clears what tables left behind, has the kinds do theirs,
  * takes up jobs that nobody told of. Goes on after failures; tells the first. */

@@ -132,6 +132,7 @@ static bool open_jobs(struct server *server, struct err *err)
         .workers = server->settings->export_parts,
         .retry_ms = JOB_RETRY_MS_DEFAULT,
         .tick_ms = JOB_TICK_MS_DEFAULT,
+        .patience_ms = JOB_PATIENCE_MS_DEFAULT,
         .share = server->settings->export_share,
     };
 

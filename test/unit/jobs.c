@@ -3,9 +3,11 @@
 #include "support/check.h"
 #include "support/database.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "jobs/jobs.h"
 #include "jobs/record.h"
@@ -23,7 +25,9 @@ struct toy {
     enum err_code fail_as; /* ERR_VALIDATION: not worth another try */
     bool holds;            /* parts that do not fail wait until they are to stop, or released */
     bool holds_starts;     /* the same of starts of jobs whose names begin with "held" */
-    enum err_code why;     /* what fail() was told */
+    bool store_stands;     /* parts of jobs whose names begin with "wait" wait for a store */
+    uint32_t rests;
+    enum err_code why; /* what fail() was told */
 };
 
 static enum job_end step(struct toy *toy, char letter, struct err *err)
@@ -50,6 +54,9 @@ static enum job_end toy_start(void *context, struct job *job, struct err *err)
     while (toy->holds_starts && bytes_begin(job->name, BYTES("held")) && !job_stopping(job))
         pthread_cond_wait(&toy->changed, &toy->lock);
     pthread_mutex_unlock(&toy->lock);
+    const uint8_t *dot = memchr(job->name.data, '.', job->name.size);
+    if (dot != NULL)
+        job->lane = bytes_of(job->name.data, (size_t)(dot - job->name.data));
     return step(context, 's', err);
 }
 
@@ -60,12 +67,35 @@ static enum job_end toy_prepare(void *context, struct job *job, uint32_t *parts,
     return step(context, 'p', err);
 }
 
+/* As a store does, asks now and then whether it is to stop. */
+static bool wait_for_store(struct toy *toy, struct job *job)
+{
+    struct job_wait wait;
+    struct timespec look;
+
+    job_wait_begin(job, &wait);
+    pthread_mutex_lock(&toy->lock);
+    while (toy->store_stands && !job_stopping(job)) {
+        uint64_t micros = clock_monotonic_micros() + 10000;
+        look.tv_sec = (time_t)(micros / SECOND_MICROS);
+        look.tv_nsec = (long)(micros % SECOND_MICROS) * 1000;
+        pthread_cond_timedwait(&toy->changed, &toy->lock, &look);
+    }
+    pthread_mutex_unlock(&toy->lock);
+    job_wait_end(&wait);
+    return !job_stopping(job);
+}
+
 static enum job_end toy_part(void *context, struct job *job, uint32_t part, struct err *err)
 {
     struct toy *toy = context;
     enum job_end end = step(toy, (char)('0' + part), err);
 
     pthread_mutex_lock(&toy->lock);
+    if (toy->store_stands && bytes_begin(job->name, BYTES("wait"))) {
+        pthread_mutex_unlock(&toy->lock);
+        return wait_for_store(toy, job) ? step(toy, 'w', err) : JOB_FAILED;
+    }
     while (toy->holds && end == JOB_DONE && !job_stopping(job))
         pthread_cond_wait(&toy->changed, &toy->lock);
     pthread_mutex_unlock(&toy->lock);
@@ -104,6 +134,16 @@ static enum job_end toy_fail(void *context, struct job *job, const struct err *w
 static bool toy_again(const struct err *err)
 {
     return err->code == ERR_STORAGE || err->code == ERR_STORE;
+}
+
+static void toy_rest(void *context, struct job *job)
+{
+    struct toy *toy = context;
+
+    (void)job;
+    pthread_mutex_lock(&toy->lock);
+    toy->rests++;
+    pthread_mutex_unlock(&toy->lock);
 }
 
 static void toy_release(void *context, struct job *job)
@@ -146,6 +186,7 @@ static void jobs_reopen(struct toy *toy, uint32_t workers)
 static int setup(void **state)
 {
     struct toy *toy = calloc(1, sizeof *toy);
+    pthread_condattr_t monotonic;
 
     log_to(quiet, NULL);
     database_open(&toy->database, engine_open_memory(&(struct memory_settings){.snapshots = true}));
@@ -162,7 +203,10 @@ static int setup(void **state)
         .interrupt = toy_interrupt,
     };
     pthread_mutex_init(&toy->lock, NULL);
-    pthread_cond_init(&toy->changed, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&toy->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     buf_init(&toy->steps);
     jobs_open(toy, 0);
     *state = toy;
@@ -464,6 +508,137 @@ static void stopping_does_not_wait_for_parts(void **state)
     assert_false(jobs_step(toy->jobs));
 }
 
+static void add(struct toy *toy, const char *name)
+{
+    accept(toy, name);
+    jobs_add(toy->jobs, &toy->kind, bytes_of_text(name));
+}
+
+static void set_flag(struct toy *toy, bool *flag, bool value)
+{
+    pthread_mutex_lock(&toy->lock);
+    *flag = value;
+    pthread_cond_broadcast(&toy->changed);
+    pthread_mutex_unlock(&toy->lock);
+}
+
+/* J4, J5: the one worker is free for jobs of other lanes, and for no others. */
+static void waits_hold_up_their_lane_alone(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->store_stands = true;
+    jobs_reopen(toy, 1);
+    add(toy, "wait.1");
+    wait_for(toy, "sp0");
+    add(toy, "wait.2");
+    wait_for(toy, "sp0s");
+    add(toy, "a.1");
+    wait_for(toy, "sp0ssp012f");
+    add(toy, "a.2");
+    wait_for(toy, "sp0ssp012fsp012f");
+    set_flag(toy, &toy->store_stands, false);
+    assert_true(jobs_wait(toy->jobs, UINT32_MAX));
+    assert_steps(toy, "sp0ssp012fsp012f"
+                      "w12fp012f");
+}
+
+/* Reads a figure of /metrics. */
+static uint64_t figure(struct toy *toy, const char *name)
+{
+    struct buf out;
+    char wanted[64];
+
+    buf_init(&out);
+    jobs_metrics(toy->jobs, &out);
+    buf_put_u8(&out, 0);
+    snprintf(wanted, sizeof wanted, "\n%s ", name);
+    const char *found = strstr((const char *)out.data, wanted);
+    assert_non_null(found);
+    uint64_t value = strtoull(found + strlen(wanted), NULL, 10);
+    buf_release(&out);
+    return value;
+}
+
+/* J4: the other job has the only place, so the wait ends when that gives it back, and before any
+ * other step begins. */
+static void after_a_wait_a_step_is_first(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->store_stands = toy->holds = true;
+    jobs_reopen(toy, 1);
+    add(toy, "wait.1");
+    wait_for(toy, "sp0");
+    add(toy, "a.1");
+    wait_for(toy, "sp0sp0");
+    add(toy, "b.1");
+    wait_for(toy, "sp0sp0s");
+    set_flag(toy, &toy->store_stands, false);
+    while (figure(toy, "gramme_job_steps_waiting") > 0)
+        sched_yield();
+    assert_steps(toy, "sp0sp0s");
+    set_flag(toy, &toy->holds, false);
+    assert_true(jobs_wait(toy->jobs, UINT32_MAX));
+    assert_int_equal(toy->steps.data[7], 'w');
+    assert_int_equal(toy->steps.size, 3 * strlen("sp012f") + 1);
+}
+
+/* J6, J7: all places are taken by jobs of other lanes that wait. */
+static void one_that_waits_long_is_set_aside(void **state)
+{
+    struct toy *toy = *state;
+    char name[16];
+
+    toy->store_stands = true;
+    toy->kind.rest = toy_rest;
+    jobs_reopen(toy, 1);
+    for (int i = 0; i < JOB_OPEN_MOST(1); i++) {
+        snprintf(name, sizeof name, "wait%d.1", i);
+        add(toy, name);
+        wait_for_steps(toy, 3 * (size_t)(i + 1));
+    }
+    add(toy, "a.1");
+    wait_for_steps(toy, 3 * JOB_OPEN_MOST(1) + 6);
+    assert_memory_equal(toy->steps.data + 3 * JOB_OPEN_MOST(1), "sp012f", 6);
+    wait_for_steps(toy, 3 * JOB_OPEN_MOST(1) + 8); /* prepared and begun again */
+    assert_int_equal(figure(toy, "gramme_jobs_set_aside_total"), 1);
+    assert_int_equal(toy->rests, 1);
+    set_flag(toy, &toy->store_stands, false);
+    assert_true(jobs_wait(toy->jobs, UINT32_MAX));
+    assert_int_equal(unfinished(toy), 0);
+    assert_int_equal(figure(toy, "gramme_jobs_failed_total"), 0);
+}
+
+/* J7: after a failure as well; what was done is not lost. */
+static void a_job_that_is_tried_again_is_prepared_again(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->kind.rest = toy_rest;
+    jobs_reopen(toy, 0);
+    toy->fail_at = '1';
+    toy->fail_times = 2;
+    toy->fail_as = ERR_STORE;
+    add(toy, "a");
+    run_all(toy);
+    assert_steps(toy, "sp01p1p12f");
+    assert_int_equal(toy->rests, 2);
+}
+
+static void stopping_does_not_wait_for_stores(void **state)
+{
+    struct toy *toy = *state;
+
+    toy->store_stands = true;
+    jobs_reopen(toy, 1);
+    add(toy, "wait1.1");
+    add(toy, "wait2.1");
+    wait_for_steps(toy, 6);
+    jobs_stop(toy->jobs);
+    assert_int_equal(unfinished(toy), 2);
+}
+
 static void figures_count_jobs(void **state)
 {
     struct toy *toy = *state;
@@ -496,6 +671,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_job_that_fails_leaves_workers_to_others, setup, teardown),
         cmocka_unit_test_setup_teardown(jobs_that_fail_go_last, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_does_not_wait_for_parts, setup, teardown),
+        cmocka_unit_test_setup_teardown(waits_hold_up_their_lane_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(after_a_wait_a_step_is_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_waits_long_is_set_aside, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_job_that_is_tried_again_is_prepared_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(stopping_does_not_wait_for_stores, setup, teardown),
         cmocka_unit_test_setup_teardown(figures_count_jobs, setup, teardown),
     };
 
