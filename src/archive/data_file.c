@@ -28,6 +28,7 @@ struct data_file {
     bool parts_sent;
     uint8_t *flying; /* the part in flight, as large; NULL until the first */
     bool in_flight, landed_well;
+    _Atomic bool landed; /* nobody has to wait for it any more */
     pthread_t flight;
     struct err flight_err;
     struct isal_zstream stream;
@@ -45,12 +46,23 @@ static void stream_begin(struct data_file *file)
     file->stream.flush = NO_FLUSH;
 }
 
+static bool upload_begin(const struct data_file_settings *settings, struct upload **upload,
+                         struct err *err)
+{
+    struct job_wait wait;
+
+    job_wait_begin(settings->job, &wait);
+    bool ok = settings->store->ops->upload_begin(settings->store, &settings->where,
+                                                 &settings->object, upload, err);
+    job_wait_end(&wait);
+    return ok;
+}
+
 struct data_file *data_file_open(const struct data_file_settings *settings, struct err *err)
 {
     struct upload *upload;
 
-    if (!settings->store->ops->upload_begin(settings->store, &settings->where, &settings->object,
-                                            &upload, err))
+    if (!upload_begin(settings, &upload, err))
         return NULL;
     struct data_file *file = calloc(1, sizeof *file);
     assert(file != NULL);
@@ -80,14 +92,20 @@ static void *fly(void *context)
 
     file->landed_well = file->settings.store->ops->upload_part(
         file->upload, bytes_of(file->flying, UPLOAD_PART), &file->flight_err);
+    file->landed = true;
     return NULL;
 }
 
 /* False, with err filled, if the last flight or one before it failed. */
 static bool land(struct data_file *file, struct err *err)
 {
-    if (file->in_flight)
+    struct job_wait wait;
+
+    if (file->in_flight) {
+        job_wait_begin(file->settings.job, &wait);
         pthread_join(file->flight, NULL);
+        job_wait_end(&wait);
+    }
     file->in_flight = false;
     if (!file->landed_well)
         *err = file->flight_err;
@@ -106,20 +124,48 @@ static bool send_full_part(struct data_file *file, struct err *err)
     file->part_size = 0;
     file->flying = full;
     file->parts_sent = true;
+    file->landed = false;
     file->in_flight = pthread_create(&file->flight, NULL, fly, file) == 0;
     if (!file->in_flight)
         fly(file);
     return true;
 }
 
+/* More than all but the strangest items and their changes come to, compressed. */
+#define ROOM_LEAST ((size_t)1024 * 1024)
+
+bool data_file_waits(const struct data_file *file)
+{
+    return file->in_flight && !file->landed && UPLOAD_PART - file->part_size < ROOM_LEAST;
+}
+
+bool data_file_wait(struct data_file *file, struct err *err)
+{
+    return land(file, err);
+}
+
+/* Waits for the store may be long: what they do not need is given back before. */
+static void part_free(uint8_t **part)
+{
+    free(*part);
+    *part = NULL;
+}
+
 /* Also an empty one, where there is no other. */
 static bool send_last_part(struct data_file *file, struct err *err)
 {
+    struct job_wait wait;
+
     if (!land(file, err))
         return false;
-    return (file->part_size == 0 && file->parts_sent) ||
-           file->settings.store->ops->upload_part(file->upload,
-                                                  bytes_of(file->part, file->part_size), err);
+    part_free(&file->flying);
+    if (file->part_size == 0 && file->parts_sent)
+        return true;
+    job_wait_begin(file->settings.job, &wait);
+    bool ok = file->settings.store->ops->upload_part(file->upload,
+                                                     bytes_of(file->part, file->part_size), err);
+    job_wait_end(&wait);
+    return ok;
 }
 
 /* One call of the compressor, into what room the part has. */
@@ -184,27 +230,36 @@ bool data_file_put_change(struct data_file *file, const struct line_change *chan
 
 bool data_file_finish(struct data_file *file, struct data_file_result *out, struct err *err)
 {
+    struct job_wait wait;
+
     if (!compress_lines(file, true, err) || !send_last_part(file, err))
         return false;
     struct upload *upload = file->upload;
     file->upload = NULL;
-    if (!file->settings.store->ops->upload_complete(upload, &out->sums, err))
-        return false;
-    out->figures = file->figures;
-    return true;
+    part_free(&file->part);
+    job_wait_begin(file->settings.job, &wait);
+    bool ok = file->settings.store->ops->upload_complete(upload, &out->sums, err);
+    job_wait_end(&wait);
+    if (ok)
+        out->figures = file->figures;
+    return ok;
 }
 
 void data_file_close(struct data_file *file)
 {
+    struct job_wait wait;
     struct err ignored;
 
     if (file == NULL)
         return;
     land(file, &ignored);
-    if (file->upload != NULL)
+    part_free(&file->flying);
+    part_free(&file->part);
+    if (file->upload != NULL) {
+        job_wait_begin(file->settings.job, &wait);
         file->settings.store->ops->upload_abort(file->upload);
+        job_wait_end(&wait);
+    }
     buf_release(&file->lines);
-    free(file->flying);
-    free(file->part);
     free(file);
 }

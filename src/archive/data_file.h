@@ -2,14 +2,17 @@
  * of gzipped lines out (archive/line.h). Format: spec/export.md 3.5. One thread at a time.
  *
  * While a part is on its way to the store the next one is compressed. Memory is bounded: two parts
- * of the upload (of 8 MiB; one until the first is full), one chunk of lines, one item's text. */
+ * of the upload (of 8 MiB; one until the first is full, and of the last part), one chunk of lines,
+ * one item's text. */
 #ifndef ARCHIVE_DATA_FILE_H
 #define ARCHIVE_DATA_FILE_H
 
 #include "archive/line.h"
+#include "jobs/jobs.h"
 #include "store/store.h"
 
 struct data_file_settings {
+    struct job *job; /* whose step writes it, and waits for the store; NULL: nobody's */
     struct store *store;
     struct object_location where;
     struct object_settings object;
@@ -40,6 +43,11 @@ const char *data_file_upload_id(const struct data_file *file);
 MUST_CHECK bool data_file_put_item(struct data_file *file, struct bytes item, struct err *err);
 MUST_CHECK bool data_file_put_change(struct data_file *file, const struct line_change *change,
                                      struct err *err);
+
+/* Whether what is put next may have to wait for the store: then whoever holds something that others
+ * want gives it back and calls data_file_wait() first. */
+bool data_file_waits(const struct data_file *file);
+MUST_CHECK bool data_file_wait(struct data_file *file, struct err *err);
 
 /* How far it is; what was put but not yet compressed is counted. */
 struct data_file_figures data_file_figures(const struct data_file *file);

@@ -200,14 +200,14 @@ enum job_end export_run_finish(struct export_run *run, struct err *err)
     return end;
 }
 
-/* Uploads of a process before this one, which nobody will take up now: those of this one are
- * aborted when a part fails. At the first that the store does not let go it is left at that. */
-static void clear_parts(const struct export_run *run, const struct export *export,
-                        struct arena *arena)
+/* Uploads of a process before this one, or of a step that was stopped, which nobody will take up
+ * now: the others are aborted when a part fails. At the first that the store does not let go it is
+ * left at that. */
+static void clear_parts(struct export_run *run, const struct export *export, struct arena *arena)
 {
     struct export_part part;
     struct err ignored;
-    bool ok = run->resumed;
+    bool ok = run->resumed || run->left;
 
     for (uint32_t i = 0; ok && i < export->parts; i++) {
         ok = export_part_get(export_run_engine(run), export->arn, i, arena, &part, &ignored);

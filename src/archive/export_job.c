@@ -6,8 +6,8 @@
  *  X1  Instant and id are in the record that accepted it; the number of parts is in the record, and
  *      a part's file name in the part's record, before any upload of data begins.
  *  X2  An upload's id is in the part's record before the first byte is sent, so that a run after a
- *      crash can abandon what the crash cut off; where the crash came before the id was there, it
- *      abandons whatever is unfinished under the part's key, which is nobody else's.
+ *      crash, or after a stop, can abandon what was cut off; where that came before the id was
+ *      there, it abandons whatever is unfinished under the part's key, which is nobody else's.
  *  X3  A part is done when its record says so. One whose object was completed a moment before a
  *      crash is written once more, to the same name with the same bytes.
  *  X4  EndTime is in the record before the summary is written.
@@ -66,13 +66,14 @@ static const char *optional_text(struct arena *arena, struct bytes text)
     return text.data == NULL ? NULL : arena_text(arena, text);
 }
 
-static struct export_run *run_new(struct exports *exports, struct bytes arn)
+static struct export_run *run_new(struct exports *exports, struct job *job)
 {
     struct export_run *run = calloc(1, sizeof *run);
 
     assert(run != NULL);
     run->exports = exports;
-    run->export.arn = arn;
+    run->job = job;
+    run->export.arn = job->name;
     arena_init(&run->arena);
     pthread_mutex_lock(&exports->lock);
     run->next = exports->runs;
@@ -108,6 +109,7 @@ bool export_run_put(struct export_run *run, const char *leaf, const char *conten
 {
     struct store *store = run->exports->settings.store;
     struct object_settings object = run->object;
+    struct job_wait wait;
     struct arena arena;
     char etag[ETAG_MOST];
 
@@ -116,7 +118,9 @@ bool export_run_put(struct export_run *run, const char *leaf, const char *conten
         run->bucket, export_key(&arena, run->export.prefix, export_id(&run->export), leaf)};
     object.content_type = content_type;
     object.patience_s = strcmp(leaf, LEAF_STARTED) == 0 ? STARTED_PATIENCE_S : 0;
+    job_wait_begin(run->job, &wait);
     bool ok = store->ops->put(store, &where, body, &object, etag, err);
+    job_wait_end(&wait);
     arena_release(&arena);
     return ok;
 }
@@ -151,11 +155,16 @@ enum job_end export_run_read(struct export_run *run, struct bytes arn, struct ar
     return out->state == EXPORT_IN_PROGRESS ? JOB_DONE : JOB_ENDED;
 }
 
+static bool job_stop_wanted(void *context)
+{
+    return job_stopping(context);
+}
+
 static enum job_end job_start(void *context, struct job *job, struct err *err)
 {
     job_release(context, job);
     struct exports *exports = context;
-    struct export_run *run = job->run = run_new(exports, job->name);
+    struct export_run *run = job->run = run_new(exports, job);
     struct export found;
     struct export_part part;
 
@@ -176,10 +185,12 @@ static enum job_end job_start(void *context, struct job *job, struct err *err)
     run->view = bytes_equal(run->export.view, BYTES("NEW_IMAGE")) ? LINE_NEW_IMAGE
                                                                   : LINE_NEW_AND_OLD_IMAGES;
     run->bucket = arena_text(&run->arena, run->export.bucket);
+    job->lane = run->export.bucket;
     run->object = (struct object_settings){
         .encryption = optional_text(&run->arena, run->export.encryption),
         .kms_key = optional_text(&run->arena, run->export.kms_key),
         .expected_owner = optional_text(&run->arena, run->export.bucket_owner),
+        .stop = {job_stop_wanted, job},
     };
     if (run->resumed) /* parts come after it, so it is there; and an outage now is none to hurry at
                        */
@@ -244,11 +255,6 @@ static bool make_parts(struct export_run *run, struct err *err)
     return true;
 }
 
-static bool stop_wanted(void *context)
-{
-    return job_stopping(context);
-}
-
 static bool open_source(struct export_run *run, struct job *job, struct err *err)
 {
     struct export_source_settings settings = {
@@ -256,7 +262,7 @@ static bool open_source(struct export_run *run, struct job *job, struct err *err
         .export = &run->export,
         .scratch_most = run->exports->settings.scratch_most,
         .fold_memory = run->exports->settings.fold_memory,
-        .stop = {stop_wanted, job},
+        .stop = {job_stop_wanted, job},
     };
 
     if (run->source == NULL)
@@ -285,7 +291,18 @@ static enum job_end job_prepare(void *context, struct job *job, uint32_t *parts,
 static enum job_end job_part(void *context, struct job *job, uint32_t number, struct err *err)
 {
     (void)context;
-    return export_part_run(job->run, job, number, err);
+    return export_part_run(job->run, number, err);
+}
+
+/* An open source has memory, scratch files, and keeps the engine from dropping what it shows. */
+static void job_rest(void *context, struct job *job)
+{
+    struct export_run *run = job->run;
+
+    (void)context;
+    run->meter.phase = EXPORT_WAITS;
+    export_source_close(run->source);
+    run->source = NULL;
 }
 
 static enum job_end job_finish(void *context, struct job *job, struct err *err)
@@ -341,6 +358,7 @@ void export_job_kind(struct exports *exports)
         .finish = job_finish,
         .fail = job_fail,
         .again = job_again,
+        .rest = job_rest,
         .release = job_release,
         .interrupt = job_interrupt,
         .maintain = exports_sweep,

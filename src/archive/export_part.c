@@ -35,11 +35,11 @@ static struct bytes part_from(const struct export_run *run, uint32_t number, uin
 
 struct part_walk {
     struct export_run *run;
-    const struct job *job;
     struct export_sink sink;
     struct data_file_figures told; /* already added to the run's meter */
     uint64_t from, hashes;         /* the first hash, and the told ones; both in units of 2^32 */
-    bool stopped;
+    struct buf next;               /* where a walk that paused goes on */
+    bool stopped, paused;
 };
 
 #define PROGRESS_EVERY 256 /* items */
@@ -82,17 +82,42 @@ static bool part_goes_on(void *context, struct bytes key)
 
     if (now.items % PROGRESS_EVERY == 0)
         tell_progress(walk, now, (be64_load(key.data) >> 32) - walk->from);
-    walk->stopped = job_stopping(walk->job);
-    return !walk->stopped;
+    walk->stopped = job_stopping(walk->run->job);
+    walk->paused = !walk->stopped && data_file_waits(walk->sink.file);
+    if (walk->paused) {
+        buf_clear(&walk->next);
+        buf_put_bytes(&walk->next, key);
+        buf_put_u8(&walk->next, 0); /* the least key behind it */
+    }
+    return !walk->stopped && !walk->paused;
+}
+
+/* Up to the end, or to where the file has to wait for the store: not amid a scan, which would keep
+ * the engine's memory and files as they are for as long. */
+static bool walk_on(struct part_walk *walk, struct bytes end, struct err *err)
+{
+    struct buf from;
+
+    buf_init(&from);
+    buf_put_bytes(&from, buf_bytes(&walk->next));
+    walk->paused = false;
+    bool ok = export_source_write(walk->run->source, buf_bytes(&from), end, &walk->sink, err);
+    buf_release(&from);
+    return ok && (!walk->paused || data_file_wait(walk->sink.file, err));
 }
 
 static enum job_end write_lines(struct part_walk *walk, uint32_t number, struct err *err)
 {
     struct export_run *run = walk->run;
     uint8_t from[8], to[8];
+    bool ok;
     struct bytes end = number + 1 < run->export.parts ? part_from(run, number + 1, to) : BYTES_NONE;
 
-    if (!export_source_write(run->source, part_from(run, number, from), end, &walk->sink, err))
+    buf_put_bytes(&walk->next, part_from(run, number, from));
+    do
+        ok = walk_on(walk, end, err);
+    while (ok && walk->paused);
+    if (!ok)
         return JOB_FAILED;
     return walk->stopped ? JOB_STOPPED : JOB_DONE;
 }
@@ -118,6 +143,7 @@ static enum job_end write_file(struct part_walk *walk, struct export_part *part,
 {
     struct export_run *run = walk->run;
     struct data_file_settings settings = {
+        .job = run->job,
         .store = run->exports->settings.store,
         .where = *where,
         .object = run->object,
@@ -154,26 +180,36 @@ struct object_location export_part_location(const struct export_run *run, struct
         export_data_key(arena, export->prefix, id, part->name, line_format_suffix(run->format))};
 }
 
-/* X2. */
-bool export_part_clear(const struct export_run *run, struct arena *arena,
-                       const struct export_part *part)
+static bool abandon(struct export_run *run, const struct object_location *where,
+                    const char *upload_id)
 {
     struct store *store = run->exports->settings.store;
+    struct job_wait wait;
+
+    job_wait_begin(run->job, &wait);
+    bool ok = store->ops->abandon(store, where, upload_id);
+    job_wait_end(&wait);
+    return ok;
+}
+
+/* X2. */
+bool export_part_clear(struct export_run *run, struct arena *arena, const struct export_part *part)
+{
     struct object_location where = export_part_location(run, arena, part);
     bool ok = true;
 
     if (part->upload_id.data != NULL)
-        ok = store->ops->abandon(store, &where, arena_text(arena, part->upload_id));
-    /* The id may be one of a run before the run that the crash has cut off. */
-    if (run->resumed)
-        ok = store->ops->abandon(store, &where, NULL) && ok;
+        ok = abandon(run, &where, arena_text(arena, part->upload_id));
+    /* The id may be one of a try before the try that was cut off. */
+    if (run->resumed || run->left)
+        ok = abandon(run, &where, NULL) && ok;
     return ok;
 }
 
-static enum job_end write_part(struct export_run *run, const struct job *job, uint32_t number,
-                               struct arena *arena, struct err *err)
+static enum job_end write_part(struct export_run *run, uint32_t number, struct arena *arena,
+                               struct err *err)
 {
-    struct part_walk walk = {.run = run, .job = job, .from = part_border(run, number)};
+    struct part_walk walk = {.run = run, .from = part_border(run, number)};
     struct export_part part;
 
     if (!export_part_get(export_run_engine(run), run->export.arn, number, arena, &part, err))
@@ -188,16 +224,20 @@ static enum job_end write_part(struct export_run *run, const struct job *job, ui
     }
     struct object_location where = export_part_location(run, arena, &part);
     export_part_clear(run, arena, &part);
-    return write_file(&walk, &part, &where, err);
+    buf_init(&walk.next);
+    enum job_end end = write_file(&walk, &part, &where, err);
+    buf_release(&walk.next);
+    if (end != JOB_DONE && job_stopping(run->job))
+        run->left = true;
+    return end;
 }
 
-enum job_end export_part_run(struct export_run *run, const struct job *job, uint32_t number,
-                             struct err *err)
+enum job_end export_part_run(struct export_run *run, uint32_t number, struct err *err)
 {
     struct arena arena;
 
     arena_init(&arena);
-    enum job_end end = write_part(run, job, number, &arena, err);
+    enum job_end end = write_part(run, number, &arena, err);
     arena_release(&arena);
     if (end == JOB_DONE)
         atomic_fetch_add(&run->meter.parts_done, 1);

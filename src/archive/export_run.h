@@ -8,6 +8,7 @@
 
 struct export_run {
     struct exports *exports;
+    struct job *job;
     struct export_run *next; /* exports->lock */
     struct arena arena;      /* of the texts below; no step changes them, so threads share them */
     struct export export;    /* as read by start() */
@@ -16,7 +17,8 @@ struct export_run {
     struct object_settings object; /* but for the content type */
     enum line_view view;
     struct export_source *source;
-    bool resumed; /* a process before this one had begun with it */
+    bool resumed;      /* a process before this one had begun with it */
+    _Atomic bool left; /* a step was stopped amid an upload, which may be in the store still */
     struct export_meter meter;
 };
 
@@ -40,15 +42,13 @@ MUST_CHECK bool export_run_put(struct export_run *run, const char *leaf, const c
 /* --- export_part.c --- */
 
 /* Writes a data file, unless a run before this one has. */
-enum job_end export_part_run(struct export_run *run, const struct job *job, uint32_t number,
-                             struct err *err);
+enum job_end export_part_run(struct export_run *run, uint32_t number, struct err *err);
 
 struct object_location export_part_location(const struct export_run *run, struct arena *arena,
                                             const struct export_part *part);
 
 /* Abandons the uploads that a part has left (X2); false: the store cannot be cleared now. */
-bool export_part_clear(const struct export_run *run, struct arena *arena,
-                       const struct export_part *part);
+bool export_part_clear(struct export_run *run, struct arena *arena, const struct export_part *part);
 
 /* --- export_end.c --- */
 
