@@ -14,6 +14,8 @@ from support.s3_failing import KEYS, FailingS3
 SPEED = 10  # of the server's clock: its retries take minutes
 CLIENTS = 4  # connections of our own
 SILENT_SECONDS = 40  # two tries of `_started`, of 4 seconds each and all at once; not 30 times that
+HANGING_SECONDS = 15  # what takes one, on a busy machine; a call waits a minute for an answer
+SLOW_SECONDS = 3
 STOP_SECONDS = 20  # far less than what a call waits for an answer; far more than a busy machine needs
 
 # How the service fails, at which request; what becomes of the export.
@@ -38,12 +40,13 @@ FAILURES = (
 
 class FailingCase(ServerCase):
     clock = {}
+    export_parts = 24
 
     @classmethod
     def make_server(cls):
         cls.s3 = cls.enterClassContext(FailingS3())
         cls.s3.told("skew", "1000000")
-        cls.options = (*cls.s3.options, "--export-parts", "24")
+        cls.options = (*cls.s3.options, "--export-parts", str(cls.export_parts))
         cls.environment = {**KEYS, **cls.clock}
         return super().make_server()
 
@@ -115,15 +118,17 @@ class Table(threading.Thread):
         super().__init__()
         self.dynamo, self.name = case.dynamo, case.table
         self.table = case.create(name=case.table + "-beside")["TableName"]
-        self.count, self.failure, self.ending = 0, None, threading.Event()
+        self.count, self.slowest, self.failure, self.ending = 0, 0, None, threading.Event()
 
     def run(self):
         try:
             while not self.ending.is_set():
+                begun = time.monotonic()
                 item = {"pk": {"S": "one"}, "count": {"N": str(self.count)}}
                 self.dynamo.put_item(TableName=self.table, Item=item)
                 assert self.dynamo.get_item(TableName=self.table, Key={"pk": {"S": "one"}})["Item"] == item
                 self.count += 1
+                self.slowest = max(self.slowest, time.monotonic() - begun)
         except Exception as failure:  # told by end()
             self.failure = failure
 
@@ -149,6 +154,68 @@ class Waiting(FailingCase):
             self.assertEqual(("FAILED", "InternalServerError"), (done["ExportStatus"], done.get("FailureCode")))
         self.assertLess(took, (time.monotonic() - begun) / 2)
         self.assertLess(time.monotonic() - begun, SILENT_SECONDS)
+
+
+class HangingCase(FailingCase):
+    """Buckets that take `_started`, and then answer to nothing more of one sort."""
+
+    export_parts = 2
+
+    def check_others(self, hanging):
+        """An export to another bucket, and the data plane; then a stop, and what hung gets done."""
+        table = Table(self)
+        table.start()
+        begun = time.monotonic()
+        self.check_whole(self.export_done(self.export("good", "other")))
+        self.assertLess(time.monotonic() - begun, HANGING_SECONDS)
+        table.end()
+        self.assertLess(table.slowest, SLOW_SECONDS)
+        for arn in hanging:
+            self.assertEqual("IN_PROGRESS", self.dynamo.describe_export(ExportArn=arn)["ExportDescription"]["ExportStatus"])
+        begun = time.monotonic()
+        self.server.stop()
+        self.assertLess(time.monotonic() - begun, STOP_SECONDS)
+        self.s3.told("heal")
+        self.server.start()
+        for arn in hanging:
+            self.check_whole(self.export_done(arn))
+        self.assertEqual("0", self.s3.asked("uploads"))
+
+    def hanging(self, count):
+        wait_for(lambda: self.metric("gramme_job_steps_waiting") >= count, f"{count} steps that wait")
+
+    def metric(self, name):
+        return int(re.search(rf"^{name} (\d+)$", self.post(None, method="GET", path="/metrics")[2].decode(), re.M)[1])
+
+
+class Hanging(HangingCase):
+    def test_one_bucket(self):
+        self.s3.told("fail", "1000000 PUT /bucket/*partNumber= stall")
+        hanging = [self.export(f"h{at}") for at in range(20)]
+        self.hanging(2)
+        self.check_others(hanging)
+
+    def test_each_call(self):
+        for at, call in enumerate(("POST *uploads=", "PUT *partNumber=", "POST *uploadId=", "PUT *manifest-files.json",
+                                   "PUT *manifest-summary.md5")):
+            method, _, text = call.partition(" ")
+            self.s3.told("fail", f"1000000 {method} /bucket-{at}/{text} stall")
+        hanging = [self.export("h", f"bucket-{at}") for at in range(5)]
+        self.hanging(5)
+        self.check_others(hanging)
+
+
+class Crowd(HangingCase):
+    """More buckets hang than there is room for: those that have waited longest make room."""
+
+    clock = faketime.fast(SPEED)
+
+    def test_many_buckets(self):
+        self.s3.told("fail", "1000000 PUT /bucket-*partNumber= stall")
+        hanging = [self.export("h", f"bucket-{at}") for at in range(12)]
+        self.hanging(12)
+        self.check_others(hanging)
+        self.assertIn("set aside", self.server.log())
 
 
 class Limit(FailingCase):
