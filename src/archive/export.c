@@ -139,8 +139,9 @@ static bool check_window(struct acceptance *a, struct err *err)
     return true;
 }
 
-/* Spec 2.5. A time before the window but inside the window's first second reads as the window's
- * beginning: that is how clients name it, who are shown whole seconds. */
+/* Spec 2.5. A time before the window but inside the window's first second is in it: that is how
+ * clients name its beginning, who are shown whole seconds. The log still tells of that instant,
+ * unless it is the second of the enabling, which reads as the enabling. */
 static bool check_time(struct acceptance *a, struct err *err)
 {
     uint64_t earliest = earliest_of(a);
@@ -156,7 +157,7 @@ static bool check_time(struct acceptance *a, struct err *err)
     if (second_of(instant) < second_of(earliest))
         return err_fail(err, ERR_INVALID_EXPORT_TIME,
                         "Point in Time Recovery is not available for specified export time");
-    a->export->instant = instant < earliest ? earliest : instant;
+    a->export->instant = instant < a->log.floor ? a->log.floor : instant;
     return true;
 }
 

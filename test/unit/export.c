@@ -247,6 +247,31 @@ static void periods_move_the_window(void **state)
     assert_true(start(fixture, &request));
 }
 
+/* In the middle of the window's first second, which moves on: a full export of that second and a
+ * window from it on are of the same instant. */
+static void the_edge_of_the_window_is_exact(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exporting *exporting = &fixture->exporting;
+    struct err err;
+
+    exporting_table(exporting, "Orders");
+    assert_true(database_recovery(&exporting->database, "Orders", true, 1, &err));
+    exporting_later(UINT64_C(2) * 86400000);
+    exporting_later(1700 - exporting_now_ms() % 1000);
+    uint64_t edge = (exporting_now_ms() - 86400000) / 1000 * 1000;
+    struct export_request request = exporting_request(ORDERS);
+    request.timed = true;
+    request.time_ms = edge;
+    assert_true(start(fixture, &request));
+    assert_int_equal(fixture->export.instant, edge * 1000);
+    request = window_of(edge);
+    request.window_to = true;
+    request.to_ms = edge + 900000;
+    assert_true(start(fixture, &request));
+    assert_int_equal(fixture->export.instant, edge * 1000);
+}
+
 static void a_new_export_is_described(void **state)
 {
     struct fixture *fixture = *state;
@@ -736,6 +761,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(windows_come_before_recovery, setup, teardown),
         cmocka_unit_test_setup_teardown(tokens_stand_for_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(periods_move_the_window, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_edge_of_the_window_is_exact, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_export_is_described, setup, teardown),
         cmocka_unit_test(files_go_by_size),
         cmocka_unit_test_setup_teardown(ids_differ_in_one_millisecond, setup, teardown),
