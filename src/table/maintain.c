@@ -29,9 +29,12 @@ static bool trim_allowed(struct tables *tables)
     return monotonic >= tables->rest_until;
 }
 
+/* Up to a whole second, which is how clients see the window's beginning: all of that second can
+ * still be asked for. */
 static bool table_trim(struct tables *tables, const struct table *table, struct err *err)
 {
     uint64_t earliest = table_earliest(table, tables->engine->ops->now(tables->engine));
+    earliest -= earliest % SECOND_MICROS;
     struct log_state state;
     struct arena arena;
 
