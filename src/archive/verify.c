@@ -10,6 +10,7 @@
 
 #include "archive/manifest.h"
 #include "archive/verify_parts.h"
+#include "base/text.h"
 
 /* Ours: over 250,000 data files. */
 #define MANIFEST_MOST ((size_t)64 * 1024 * 1024)
@@ -34,8 +35,10 @@ void verify_problem(struct verify *verify, const char *where, const char *format
     if (report->problem_count++ >= VERIFY_PROBLEMS_MOST)
         return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    int size = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (size >= (int)sizeof text)
+        text_end_whole(text);
     buf_put_plain(&report->problems, bytes_of_text(where));
     buf_put_literal(&report->problems, ": ");
     buf_put_plain(&report->problems, bytes_of_text(text));

@@ -84,6 +84,8 @@ static bool value_read(struct json_reader *reader, const struct member *member,
     enum json_kind kind = json_peek(reader);
 
     out->given = true;
+    if (member->kind == MEMBER_COUNT && kind != JSON_NUMBER)
+        return err_fail(err, ERR_CORRUPT, "%s is no count", member->name);
     if (member->kind == MEMBER_COUNT)
         return json_read_number(reader, &out->text, err) &&
                (count_read(out->text, &out->count) ||
@@ -92,6 +94,8 @@ static bool value_read(struct json_reader *reader, const struct member *member,
         out->text = BYTES_NONE;
         return json_read_literal(reader, err);
     }
+    if (kind != JSON_STRING)
+        return err_fail(err, ERR_CORRUPT, "%s is no text", member->name);
     if (!json_read_string(reader, &out->text, err))
         return false;
     return member->kind != MEMBER_TIME || time_read(out->text, &out->count) ||
@@ -114,6 +118,12 @@ static bool has_blanks(struct bytes text)
             return true;
     }
     return false;
+}
+
+/* What the reader of JSON refuses has no words of its own. */
+static const char *why_of(const struct err *err)
+{
+    return err->message[0] != '\0' ? err->message : "it is no JSON";
 }
 
 /* One object, with exactly these members in exactly this order, and no blanks. */
@@ -379,7 +389,7 @@ bool summary_read(struct verify *verify, struct bytes text, struct summary *out)
                                                  MEMBERS(full_members), values, &err);
 
     if (!ok) {
-        verify_problem(verify, LEAF_SUMMARY, "%s", err.message);
+        verify_problem(verify, LEAF_SUMMARY, "%s", why_of(&err));
         return false;
     }
     if (!summary.incremental &&
@@ -449,7 +459,7 @@ static void file_read(struct verify *verify, const struct summary *summary, stru
     struct err err = {0};
 
     if (!members_read(line, &verify->arena, file_members, FILE_MEMBERS, values, &err)) {
-        verify_problem(verify, LEAF_FILES, "line %lu: %s", number, err.message);
+        verify_problem(verify, LEAF_FILES, "line %lu: %s", number, why_of(&err));
         return;
     }
     struct file_entry entry = {.number = out->size / sizeof entry,

@@ -240,7 +240,8 @@ static void summaries_are_judged_by_member(void **state)
         {"JSON\"}", "JSON\",\"exportType\":\"FULL_EXPORT\",\"x\":1}", "a member x too many"},
         {"JSON\"}", "JSON\"}\n", "there are blanks"},
         {"\"itemCount\":1", "\"itemCount\": 1", "there are blanks"},
-        {"JSON\"}", "JSON\"", "manifest-summary.json: "},
+        {"JSON\"}", "JSON\"", "manifest-summary.json: it is no JSON"},
+        {"{\"version\"", "[{\"version\"", "manifest-summary.json: it is no JSON"},
         {"\"s3Bucket\":\"acme-lake\",", "", "s3Bucket is not where it should be"},
         {"\"s3Prefix\":\"nightly\"", "\"s3Prefix\":null", "s3Prefix makes it AWSDynamoDB/" ID},
         {"\"s3Prefix\":\"nightly\"", "\"s3Prefix\":\"nightly/\"", NULL},
@@ -260,7 +261,9 @@ static void summaries_are_judged_by_member(void **state)
         {"nightly/AWSDynamoDB", "../../etc/passwd\\u0000",
          "manifestFilesS3Key is ../../etc/passwd, and s3Prefix makes it " FOLDER},
         {"\"itemCount\":1", "\"itemCount\":2", "itemCount is 2, and that of the files sums to 1"},
-        {"\"itemCount\":1", "\"itemCount\":\"1\"", "manifest-summary.json: "},
+        {"\"itemCount\":1", "\"itemCount\":\"1\"", "manifest-summary.json: itemCount is no count"},
+        {"\"s3Bucket\":\"acme-lake\"", "\"s3Bucket\":[1]", "s3Bucket is no text"},
+        {"\"tableId\":\"", "\"tableId\":null,\"\":\"", "tableId is no text"},
         {"\"itemCount\":1", "\"itemCount\":-1", "itemCount is no count"},
         {"\"billedSizeBytes\":46", "\"billedSizeBytes\":0", NULL}, /* as the service's often is */
         {"\"billedSizeBytes\":46", "\"billedSizeBytes\":\"46\"", "manifest-summary.json: "},
@@ -287,6 +290,7 @@ static void lists_of_files_are_judged_by_line(void **state)
     } table[] = {
         {"77.json.gz\"}\n", "77.json.gz\"}", "the last line has no end"},
         {"{\"itemCount\":0", "{\"itemCount\": 0", "line 1: there are blanks"},
+        {"{\"itemCount\":0", "{{\"itemCount\":0", "line 1: it is no JSON"},
         {"\"itemCount\":0,", "", "line 1: itemCount is not where it should be"},
         {"gz\"}", "gz\",\"x\":1}", "line 1: there is a member x too many"},
         {FOLDER "/" FIRST, "elsewhere/" FIRST, "line 1: elsewhere/" FIRST " is no data file"},
