@@ -296,6 +296,8 @@ struct output {
     uint64_t start_ms, items, item_bytes;
 };
 
+#define ITEMS_UNASKED 1024 /* between two questions whether to stop */
+
 static const struct object_settings object_settings = {.encryption = "AES256"};
 
 static bool put_object(struct output *out, const char *leaf, const char *content_type,
@@ -321,6 +323,14 @@ static bool put_with_md5(struct output *out, const char *leaf, const char *md5_l
            put_object(out, md5_leaf, "text/plain", buf_bytes(&md5), err);
 }
 
+static bool goes_on(struct output *out, struct err *err)
+{
+    return !stop_is_wanted(&out->target->stop) ||
+           err_fail(err, ERR_STORE,
+                    "it was stopped: what is in %s has no " LEAF_SUMMARY ", and is no export",
+                    export_key(&out->arena, out->prefix, out->id, ""));
+}
+
 /* To the next item that is left; the others went away. */
 static bool items_next(struct output *out, struct err *err)
 {
@@ -339,8 +349,9 @@ static bool write_items(struct output *out, uint32_t part, uint32_t parts, const
     struct data_file_result result;
 
     assert(parts > 1);
-    while (out->more && be64_load(out->at.name.data) / share == part)
-        if (!data_file_put_item(out->file, piece_read(out->at.value).after, err) ||
+    for (uint32_t i = 0; out->more && be64_load(out->at.name.data) / share == part; i++)
+        if ((i % ITEMS_UNASKED == 0 && !goes_on(out, err)) ||
+            !data_file_put_item(out->file, piece_read(out->at.value).after, err) ||
             !items_next(out, err))
             return false;
     if (!data_file_finish(out->file, &result, err))
@@ -428,7 +439,8 @@ static bool write_export(struct output *out, uint64_t text_bytes, struct arena *
                                                  : (uint32_t)files;
 
     name_export(out, arena, result);
-    if (!put_object(out, LEAF_STARTED, "application/octet-stream", BYTES(""), err) ||
+    if (!goes_on(out, err) ||
+        !put_object(out, LEAF_STARTED, "application/octet-stream", BYTES(""), err) ||
         !items_next(out, err))
         return false;
     for (uint32_t i = 0; i < parts; i++)

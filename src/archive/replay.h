@@ -10,6 +10,9 @@
 struct replay_target {
     struct store *store;
     const char *bucket, *prefix; /* as an export's S3Bucket and S3Prefix; "": none */
+    /* Asked from the first object on, between items: then it fails, and no upload is left. What was
+     * written has no summary, and is no export. */
+    struct stop stop;
 };
 
 struct replay_result {

@@ -1,6 +1,8 @@
 /* cli/replay.c - `gramme replay`: the table that a full export and incremental ones make. Needs no
  * server. */
 #include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "archive/manifest.h"
@@ -51,15 +53,30 @@ static void tell(const struct place *out, const struct replay_result *result)
     buf_release(&time);
 }
 
+/* From when it is first asked on, signals wait, so that nothing that was sent by half is left. */
+static bool end_wanted(void *context)
+{
+    const sigset_t *ends = context;
+    sigset_t waiting;
+
+    pthread_sigmask(SIG_BLOCK, ends, NULL);
+    sigpending(&waiting);
+    return sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1;
+}
+
 static int replay(const struct sources *sources, const struct place *out, struct scratch *scratch)
 {
-    struct replay_target target = {out->store, out->bucket, out->folder};
+    sigset_t ends;
+    struct replay_target target = {out->store, out->bucket, out->folder, {end_wanted, &ends}};
     struct replay_result result;
     struct arena arena;
     struct buf problems;
     struct err err = {0};
     int status = EXIT_OK;
 
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
     arena_init(&arena);
     buf_init(&problems);
     if (exports_replay(sources->all, sources->count, scratch, &target, &arena, &result, &problems,

@@ -5,12 +5,15 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
 
 from support import made
+from support.case import wait_for
 from support.made import T0
+from support.s3_failing import KEYS as S3_KEYS, FailingS3
 from support.s3_service import S3Service
 from support.server import GRAMME, gramme
 
@@ -312,6 +315,25 @@ class Folders(unittest.TestCase):
 
 
 class Service(unittest.TestCase):
+    def test_an_end_that_is_wanted(self):
+        """While an upload has begun: it is aborted, and there is no export."""
+        with FailingS3() as s3, tempfile.TemporaryDirectory() as folder:
+            where, objects = made.full([[item("a", at) for at in range(100)]], 1)
+            made.write(pathlib.Path(folder), objects)
+            s3.told("fail", "1 POST *uploads* stall")
+            with subprocess.Popen([GRAMME, "replay", f"{folder}/{where}", *KEYS, "--out", "s3://bucket/some", *s3.options],
+                                  env={**os.environ, **S3_KEYS}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True) as process:
+                wait_for(lambda: "uploads" in s3.asked("log"), "the first upload")
+                process.send_signal(signal.SIGTERM)
+                s3.told("release")
+                said, complaint = process.communicate(timeout=60)
+            self.assertEqual((1, ""), (process.returncode, said), complaint)
+            self.assertRegex(complaint, "^gramme replay: it was stopped: what is in some/AWSDynamoDB/[0-9a-f-]*/ has no "
+                                        "manifest-summary.json, and is no export\n$")
+            self.assertEqual("0", s3.asked("uploads"))
+            self.assertNotIn("manifest", s3.asked("objects"))
+
     def test_on_s3(self):
         before, after = {("a", 1): item("a", 1)}, {("a", 1): item("a", 1, v={"S": "x"}), ("b", 2): item("b", 2)}
         with S3Service() as s3, tempfile.TemporaryDirectory() as folder:
