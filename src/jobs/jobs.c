@@ -3,8 +3,8 @@
  * A job goes through start, prepare, its parts, finish; or, once a step has failed for good, fail.
  * Threads take steps, not jobs: a worker takes the first step that is ready of the oldest job that
  * has one, so the parts of one job run side by side and the next job begins only where the older
- * ones leave a worker idle, or fail. Starters take the steps that must not queue behind long parts:
- * start and fail. One more thread does maintenance.
+ * ones leave a worker idle, fail, or wait for a store. Starters take the steps that must not queue
+ * behind long parts: start and fail. One more thread does maintenance.
  *
  * Any step may wait long for a store that does not answer. So threads are made as they are needed:
  * whichever takes a step leaves another one idle, which takes the next. What is bounded is not
@@ -12,8 +12,7 @@
  * memory (J6).
  *
  *  J1  Only `parts` of one job run side by side; every other step runs alone, and so do the parts
- *      of a job while it fails, so that those which wait for a store that stands still
- *      try the store with one part after the other.
+ *      of a job that has failed or was set aside, until one goes well again.
  *  J2  A job leaves the list when it has ended, or when not even its failure could be recorded; in
  *      the latter case its record is still there, and a round of maintenance takes it up again.
  *  J3  Nothing here must be right for a job to be right: what is in memory is a shadow of the
@@ -61,7 +60,8 @@ enum part_state {
 
 struct lane {
     struct lane *next;
-    uint32_t jobs, open; /* `open`: steps of theirs that workers have begun and not ended */
+    uint32_t jobs;
+    uint32_t open, waiting; /* steps of theirs that workers have begun and not ended; of these */
     size_t size;
     uint8_t name[];
 };
@@ -265,6 +265,7 @@ void job_wait_begin(struct job *job, struct job_wait *wait)
     wait->since = clock_monotonic_micros();
     wait_add(&entry->waits, wait);
     if (!entry->urgent) {
+        entry->lane->waiting++;
         entry->jobs->computing--;
         pthread_cond_broadcast(&entry->jobs->changed);
     }
@@ -290,8 +291,10 @@ void job_wait_end(struct job_wait *wait)
         return;
     pthread_mutex_lock(&entry->jobs->lock);
     wait_remove(&entry->waits, wait);
-    if (!entry->urgent)
+    if (!entry->urgent) {
+        entry->lane->waiting--;
         compute_again(entry->jobs, wait);
+    }
     pthread_mutex_unlock(&entry->jobs->lock);
 }
 
@@ -537,6 +540,12 @@ struct choice {
     uint32_t part;
 };
 
+/* Somebody waits for what the job's lane is named after; the lane without a name is nobody's. */
+static bool is_awaited(const struct entry *entry)
+{
+    return entry->lane != NULL && entry->lane->size > 0 && entry->lane->waiting > 0;
+}
+
 /* `crew` NULL: jobs_step(), which takes any. */
 static bool crew_takes(const struct crew *crew, const struct entry *entry, enum step step)
 {
@@ -545,8 +554,17 @@ static bool crew_takes(const struct crew *crew, const struct entry *entry, enum 
     return is_urgent(step) || entry->lane->open < computing_most(entry->jobs); /* J5 */
 }
 
-/* The first in line; of the jobs that had the least bad luck, so that those which wait for a store
- * that stands still go last. If none is ready, when one will be (UINT64_MAX: not known). */
+/* Of two jobs in their order of age: jobs that had bad luck go last, and among equals those of a
+ * lane in which nobody waits go first. So a store that stands still has one step try it before it
+ * has more. */
+static bool goes_before(const struct entry *younger, const struct entry *older)
+{
+    if (misfortunes(younger) != misfortunes(older))
+        return misfortunes(younger) < misfortunes(older);
+    return is_awaited(older) && !is_awaited(younger);
+}
+
+/* The first in line. If none is ready, when one will be (UINT64_MAX: not known). */
 static struct choice choose(struct jobs *jobs, const struct crew *crew, uint64_t now,
                             uint64_t *next)
 {
@@ -560,7 +578,7 @@ static struct choice choose(struct jobs *jobs, const struct crew *crew, uint64_t
             continue;
         if (entry->ready_at > now)
             *next = entry->ready_at < *next ? entry->ready_at : *next;
-        else if (choice.entry == NULL || misfortunes(entry) < misfortunes(choice.entry))
+        else if (choice.entry == NULL || goes_before(entry, choice.entry))
             choice = (struct choice){entry, step, part};
     }
     return choice;
@@ -606,7 +624,8 @@ static void make_room(struct jobs *jobs, const struct entry *wanting, uint64_t n
         set_aside(jobs, chosen);
 }
 
-/* Whether the step may begin; if not, something changes when it may, or `*next` comes. */
+/* Whether the step may begin; if not, something changes when it may, or `*next` comes. For a second
+ * step of a lane that may stand still itself nobody is set aside. */
 static bool has_room(struct jobs *jobs, const struct choice *choice, uint64_t now, uint64_t *next)
 {
     if (is_urgent(choice->step))
@@ -615,7 +634,8 @@ static bool has_room(struct jobs *jobs, const struct choice *choice, uint64_t no
         return false;
     if (jobs->open < JOB_OPEN_MOST(jobs->settings.workers))
         return true;
-    make_room(jobs, choice->entry, now, next);
+    if (!is_awaited(choice->entry))
+        make_room(jobs, choice->entry, now, next);
     return false;
 }
 
