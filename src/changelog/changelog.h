@@ -107,6 +107,9 @@ struct past_settings {
     uint64_t table;
     uint32_t epoch;
     uint64_t instant;
+    /* The item keys that walks will ask for: [key_from, key_to), of which an empty one is no bound.
+     * Nothing else is folded. Borrowed until close. */
+    struct bytes key_from, key_to;
     size_t scratch_most; /* bytes of scratch before ERR_SCRATCH_LIMIT; 0: no bound */
     size_t memory_most;  /* bytes that the fold holds; 0: the default. A walk has less. */
     struct stop stop;    /* once it is wanted, reading fails with ERR_OVERLOADED */
@@ -136,6 +139,7 @@ struct changes_settings {
     uint64_t table;
     uint32_t epoch;
     uint64_t from, to;                /* microseconds; no commit before `to` is still to come */
+    struct bytes key_from, key_to;    /* as of past_settings */
     bool new_only;                    /* what it was before is not asked: see net_change */
     size_t scratch_most, memory_most; /* these as of past_settings */
     struct stop stop;                 /* likewise */

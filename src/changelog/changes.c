@@ -28,6 +28,8 @@ struct changes *changes_open(const struct changes_settings *settings, struct err
         .from = settings->from,
         .to = settings->to,
         .new_only = settings->new_only,
+        .key_from = settings->key_from,
+        .key_to = settings->key_to,
         .scratch_most = settings->scratch_most,
         .memory_most = settings->memory_most,
         .stop = settings->stop,

@@ -100,6 +100,18 @@ static void shard_seen(struct fold_shard *shard, struct bytes key)
     buf_put_u8(&shard->next, 0);
 }
 
+static bool key_wanted(const struct fold_settings *settings, struct bytes key)
+{
+    return bytes_compare(key, settings->key_from) >= 0 &&
+           (settings->key_to.size == 0 || bytes_compare(key, settings->key_to) < 0);
+}
+
+static bool shard_wanted(const struct fold_settings *settings, uint32_t shard)
+{
+    return shard >= log_shard(settings->key_from) &&
+           (settings->key_to.size == 0 || shard <= log_shard(settings->key_to));
+}
+
 struct reading {
     struct fold *fold;
     struct fold_shard *shard;
@@ -116,7 +128,7 @@ static bool record_visit(void *context, struct bytes key, struct bytes value)
     reading->failed = !log_record_read(value, &record, reading->err);
     if (reading->failed || record.time >= settings->to) /* times never fall in stamp order */
         return false;
-    if (record.time >= settings->from)
+    if (record.time >= settings->from && key_wanted(settings, record.key))
         reading->failed = !record_put(reading->fold, reading->shard, &record, reading->err);
     if (reading->failed)
         return false;
@@ -131,6 +143,8 @@ static bool shard_fold(struct fold *fold, uint32_t shard, struct err *err)
     struct reading reading = {.fold = fold, .shard = &fold->shards[shard], .err = err};
     struct buf from, to;
 
+    if (!shard_wanted(&fold->settings, shard))
+        return sorter_ready(fold->shards[shard].sorter, err);
     buf_init(&from);
     buf_put_bytes(&from, buf_bytes(&fold->shards[shard].next));
     buf_init(&to);

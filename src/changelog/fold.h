@@ -22,7 +22,8 @@ struct fold_settings {
     uint64_t table;
     uint32_t epoch;
     uint64_t from, to; /* records with a time in [from, to) count; `to` of IMAGES: UINT64_MAX */
-    bool new_only;     /* of CHANGES: images before are not wanted, see piece.h */
+    struct bytes key_from, key_to; /* item keys; an empty one is no bound */
+    bool new_only;                 /* of CHANGES: images before are not wanted, see piece.h */
     size_t scratch_most, memory_most;
     struct stop stop;
 };

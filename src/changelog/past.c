@@ -283,6 +283,8 @@ struct past *past_open(const struct past_settings *settings, struct err *err)
         .epoch = settings->epoch,
         .from = settings->instant,
         .to = UINT64_MAX,
+        .key_from = settings->key_from,
+        .key_to = settings->key_to,
         .scratch_most = settings->scratch_most,
         .memory_most = settings->memory_most,
         .stop = settings->stop,

@@ -682,8 +682,8 @@ static void check_gone(struct sim *sim, int name)
     call_release(&call);
 }
 
-/* The table at an instant, read in up to four parts, in any order; with `turns` the world goes on
- * meanwhile. */
+/* The table at an instant, read in up to four parts, in any order, which now and then are folded
+ * each by itself; with `turns` the world goes on meanwhile. */
 static void check_past(struct sim *sim, struct model_table *model, uint32_t epoch, uint64_t instant,
                        bool turns)
 {
@@ -698,6 +698,7 @@ static void check_past(struct sim *sim, struct model_table *model, uint32_t epoc
     };
     struct past_visitor visitor = {see_past, &reading};
     uint32_t parts = 1 + (uint32_t)draw(sim, 4);
+    bool apart = !turns && one_in(sim, 3);
     uint8_t cuts[5][8];
     struct err err;
 
@@ -709,10 +710,17 @@ static void check_past(struct sim *sim, struct model_table *model, uint32_t epoc
     for (uint32_t i = 0; i <= parts; i++)
         be64_store(cuts[i], i * (UINT64_MAX / parts));
     for (uint32_t i = 0; i < parts; i++) {
+        struct bytes from = i == 0 ? BYTES_NONE : bytes_of(cuts[i], 8);
+        struct bytes to = i + 1 == parts ? BYTES_NONE : bytes_of(cuts[i + 1], 8);
         reading.last_size = 0;
-        CHECK_OK(past_walk(past, i == 0 ? BYTES_NONE : bytes_of(cuts[i], 8),
-                           i + 1 == parts ? BYTES_NONE : bytes_of(cuts[i + 1], 8), &visitor, &err),
-                 &err);
+        if (apart) {
+            past_close(past);
+            settings.key_from = from;
+            settings.key_to = to;
+            past = past_open(&settings, &err);
+            CHECK_OK(past != NULL, &err);
+        }
+        CHECK_OK(past_walk(past, from, to, &visitor, &err), &err);
         if (turns)
             turn(sim, true);
     }
@@ -819,10 +827,20 @@ static void check_changes(struct sim *sim, struct model_table *model, uint32_t e
     struct err err;
 
     memcpy(reading.values, values, sizeof reading.values);
+    bool apart = one_in(sim, 3);
+    be64_store(middle, cut);
+    if (apart)
+        settings.key_to = bytes_of(middle, 8);
     struct changes *changes = changes_open(&settings, &err);
     CHECK_OK(changes != NULL, &err);
-    be64_store(middle, cut);
     CHECK_OK(changes_walk(changes, BYTES_NONE, bytes_of(middle, 8), &visitor, &err), &err);
+    if (apart) {
+        changes_close(changes);
+        settings.key_from = bytes_of(middle, 8);
+        settings.key_to = BYTES_NONE;
+        changes = changes_open(&settings, &err);
+        CHECK_OK(changes != NULL, &err);
+    }
     CHECK_OK(changes_walk(changes, bytes_of(middle, 8), BYTES_NONE, &visitor, &err), &err);
     changes_close(changes);
     for (int key = 0; key < KEYS; key++) {
