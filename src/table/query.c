@@ -137,6 +137,17 @@ static void stretch_cut(struct arena *arena, const struct table_query *query,
         walk->from = behind;
 }
 
+void table_query_range(const struct table *table, const struct key_query *query,
+                       struct arena *arena, struct bytes *from, struct bytes *to)
+{
+    struct table_query of_table = {.table = table, .query = query};
+    struct items_walk walk = {.index = false};
+
+    stretch_of(arena, &of_table, &walk);
+    *from = bytes_from(walk.from, ITEM_KEY_AT);
+    *to = walk.to.size > ITEM_KEY_AT ? bytes_from(walk.to, ITEM_KEY_AT) : BYTES_NONE;
+}
+
 enum scan_end table_query(struct work *work, const struct table_query *query, struct err *err)
 {
     struct items_walk walk = {

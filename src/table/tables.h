@@ -220,6 +220,11 @@ struct table_query {
 };
 enum scan_end table_query(struct work *work, const struct table_query *query, struct err *err);
 
+/* The item keys that a query of the table's own key asks for, in the arena: [from, to); an empty
+ * `to` is the end of the table. */
+void table_query_range(const struct table *table, const struct key_query *query,
+                       struct arena *arena, struct bytes *from, struct bytes *to);
+
 /* Exact, as of the last commit. */
 struct table_figures {
     int64_t items, bytes;

@@ -345,8 +345,13 @@ static void ask(struct subject *subject, const struct question *asked)
             break;
     }
     assert_int_equal(seen.count, count);
-    for (size_t i = 0; i < count; i++)
+    struct bytes from, to;
+    table_query_range(subject->table, &query, &subject->call.arena, &from, &to);
+    for (size_t i = 0; i < count; i++) {
         assert_bytes_equal(seen.items[i], thing_item(subject, &expected[i]));
+        assert_true(bytes_compare(thing_key(subject, &expected[i]), from) >= 0);
+        assert_true(to.size == 0 || bytes_compare(thing_key(subject, &expected[i]), to) < 0);
+    }
 }
 
 static void check_all(enum key_type type)
