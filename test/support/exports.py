@@ -81,7 +81,7 @@ def check_change_members(found, first, where):
     same(first + images, found, f"members of a line of {where}")
 
 
-def read_change_file(root, entry, keys, form):
+def read_change_file(root, entry, keys, shown, form):
     """The changes of one data file of an incremental export."""
     key = entry["dataFileS3Key"]
     changes = []
@@ -90,7 +90,8 @@ def read_change_file(root, entry, keys, form):
         same(list(keys), list(change["Keys"]), f"keys of a line of {key}")
         for image in (change[name] for name in ("OldImage", "NewImage") if name in change):
             same(sorted(image, key=str.encode), list(image), f"order of attributes in {key}")
-            same(change["Keys"], {name: image[name] for name in keys}, f"keys of an image in {key}")
+            same({name: change["Keys"][name] for name in shown}, {name: image[name] for name in keys if name in image},
+                 f"keys of an image in {key}")
         changes.append(change)
     same(entry["itemCount"], len(changes), f"itemCount of {key}")
     return changes
@@ -111,22 +112,23 @@ def read_lines(root, entry, form):
     return text.decode("utf-8").split("\n")[:-1]
 
 
-def read_data_file(root, entry, keys, form):
+def read_data_file(root, entry, keys, shown, form):
     """The items of one data file. Within a partition they must be in the order of their sort keys."""
     key = entry["dataFileS3Key"]
     items = []
     for line in read_lines(root, entry, form):
         item = read_ion_line(line, key) if form == "ION" else read_json_line(line, key)
-        same(list(keys), list(item)[:len(keys)], f"key attributes of a line of {key}")
-        rest = list(item)[len(keys):]
+        same(list(shown), [name for name in list(item)[:len(keys)] if name in keys], f"key attributes of a line of {key}")
+        rest = list(item)[len(shown):]
         same(sorted(rest, key=str.encode), rest, f"order of attributes in {key}")
         items.append(item)
     same(entry["itemCount"], len(items), f"itemCount of {key}")
     return items
 
 
-def read_export(bucket, description, keys=("pk",)):
-    """All items of a COMPLETED export in a bucket's folder; of an incremental one, all changes."""
+def read_export(bucket, description, keys=("pk",), shown=None):
+    """All items of a COMPLETED export in a bucket's folder; of an incremental one, all changes. `shown`: the key attributes
+    that its items and images have, if not all."""
     root = pathlib.Path(bucket)
     same("COMPLETED", description["ExportStatus"], "status")
     summary_key = description["ExportManifest"]
@@ -154,7 +156,7 @@ def read_export(bucket, description, keys=("pk",)):
         if description["S3SseAlgorithm"] != "KMS":  # whose etags are no MD5s
             same(etag((root / key).read_bytes(), entry["etag"]), entry["etag"], f"etag of {key}")
     items = [item for entry in entries
-             for item in read_file(root, entry, keys, description["ExportFormat"])]
+             for item in read_file(root, entry, keys, keys if shown is None else shown, description["ExportFormat"])]
     same(summary["itemCount"], len(items), "itemCount of the summary")
     found = {str(path.relative_to(root)) for path in (root / folder).rglob("*") if path.is_file()}
     same({f"{folder}/{name}" for name in ("_started", "manifest-files.json", "manifest-files.md5",
