@@ -3,6 +3,7 @@
 #include "api/export_description.h"
 
 #include "api/api.h"
+#include "json/writer.h"
 
 static void put_optional(struct buf *out, const char *name, struct bytes text)
 {
@@ -34,6 +35,32 @@ static void put_window(struct buf *out, const struct export *export)
     buf_put_u8(out, '}');
 }
 
+static void put_names(struct buf *out, const struct export_filter *filter)
+{
+    if (filter->name_count == 0)
+        return;
+    put_member(out, "ExpressionAttributeNames");
+    buf_put_u8(out, '{');
+    for (size_t i = 0; i < filter->name_count; i++) {
+        put_name(out, filter->names[i].key);
+        json_put_string(out, filter->names[i].name);
+    }
+    buf_put_u8(out, '}');
+}
+
+static void put_filter(struct buf *out, const struct export_filter *filter)
+{
+    put_member(out, "FilterSpecification");
+    buf_put_u8(out, '{');
+    put_optional(out, "FilterExpression", filter->condition_text);
+    put_optional(out, "ProjectionExpression", filter->projection_text);
+    put_optional(out, "KeyConditionExpression", filter->key_text);
+    put_names(out, filter);
+    if (filter->values.size > 0)
+        put_item_member(out, "ExpressionAttributeValues", filter->values);
+    buf_put_u8(out, '}');
+}
+
 void put_export(struct buf *out, const struct export *export, struct arena *arena)
 {
     buf_put_literal(out, "{\"ExportDescription\":{");
@@ -54,6 +81,8 @@ void put_export(struct buf *out, const struct export *export, struct arena *aren
     put_optional(out, "ExportType", export->type);
     if (export_incremental(export))
         put_window(out, export);
+    if (export->filter != NULL)
+        put_filter(out, export->filter);
     put_result(out, export, arena);
     buf_put_literal(out, "}}");
 }

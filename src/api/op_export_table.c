@@ -1,7 +1,9 @@
-/* api/op_export_table.c - ExportTableToPointInTime. All checks but those of the shape are
- * archive/'s, in the order of spec/export.md 2.1. */
+/* api/op_export_table.c - ExportTableToPointInTime. All checks but those of the shape and of what
+ * is wrong with a FilterSpecification by itself are archive/'s, in the order of spec/export.md 2.1.
+ */
 #include "api/api.h"
 #include "api/export_description.h"
+#include "api/expressions.h"
 
 static bool is_alphanumeric(uint8_t c)
 {
@@ -50,6 +52,14 @@ static const struct field window_members[] = {
     OPTIONAL("ExportViewType", FIELD_ENUM(enum_view)),
     SHAPE_END,
 };
+static const struct field filter_members[] = {
+    OPTIONAL("FilterExpression", FIELD_EXPRESSION(FILTER)),
+    OPTIONAL("ProjectionExpression", FIELD_EXPRESSION(PROJECTION)),
+    OPTIONAL("KeyConditionExpression", FIELD_EXPRESSION(KEY_CONDITION)),
+    OPTIONAL("ExpressionAttributeNames", FIELD_NAMES),
+    OPTIONAL("ExpressionAttributeValues", FIELD_VALUES),
+    SHAPE_END,
+};
 const struct field shape_export_table[] = {
     REQUIRED("TableArn", FIELD_STRING, MOST(1024), TRAITS(FIELD_ASKED_FIRST)),
     OPTIONAL("ExportTime", FIELD_TIME),
@@ -63,18 +73,23 @@ const struct field shape_export_table[] = {
     OPTIONAL("ExportType", FIELD_ENUM(enum_type)),
     OPTIONAL("IncrementalExportSpecification",
              FIELD_STRUCT("IncrementalExportSpecification", window_members)),
-    OPTIONAL("FilterSpecification", FIELD_UNSUPPORTED),
+    OPTIONAL("FilterSpecification", FIELD_STRUCT("FilterSpecification", filter_members)),
     SHAPE_END,
 };
 
 /* As sent: what is there but empty has data, what is not there has none. */
-static struct bytes sent(const struct request *request, const char *name)
+static struct bytes sent_in(const struct value_node *parent, const char *name)
 {
-    const struct value_node *node = request_member(request, name);
+    const struct value_node *node = node_member(parent, name);
 
     if (node == NULL)
         return BYTES_NONE;
     return node->text.size > 0 ? node->text : BYTES("");
+}
+
+static struct bytes sent(const struct request *request, const char *name)
+{
+    return sent_in(request->input, name);
 }
 
 /* IncrementalExportSpecification */
@@ -116,11 +131,63 @@ static struct export_request request_of(const struct request *request)
     return result;
 }
 
+/* --- FilterSpecification */
+
+static bool filter_is_empty(const struct value_node *node)
+{
+    for (uint32_t i = 0; node->field->of[i].name.size > 0; i++)
+        if (node->members[i].present)
+            return false;
+    return true;
+}
+
+static bool filter_compile(const struct value_node *node, struct arena *arena,
+                           struct expressions *out, struct err *err)
+{
+    if (filter_is_empty(node))
+        return err_fail(err, ERR_VALIDATION, FILTER_FAULT "The specification can not be empty");
+    if (!expressions_check(node, ENVELOPE_NONE, arena, err) ||
+        !expressions_compile(node, ENVELOPE_NONE, arena, out, err) ||
+        (out->key_condition != NULL && !key_condition_check(out->key_condition, err)))
+        return in_envelope(FILTER_FAULT, err);
+    return true;
+}
+
+/* As Query tells what is wrong with it, and before the table is looked for. */
+static bool filter_take(const struct request *request, struct arena *arena,
+                        struct export_filter **out, struct err *err)
+{
+    const struct value_node *node = request_member(request, "FilterSpecification");
+    struct expressions *compiled = arena_alloc(arena, sizeof *compiled);
+    struct export_filter *filter = arena_alloc(arena, sizeof *filter);
+
+    if (node == NULL)
+        return true;
+    if (!filter_compile(node, arena, compiled, err))
+        return false;
+    const struct value_node *values = node_member(node, "ExpressionAttributeValues");
+    *filter = (struct export_filter){
+        .key_text = sent_in(node, "KeyConditionExpression"),
+        .condition_text = sent_in(node, "FilterExpression"),
+        .projection_text = sent_in(node, "ProjectionExpression"),
+        .names = compiled->scope.names,
+        .name_count = compiled->scope.name_count,
+        .values = values != NULL ? values->item.packed : BYTES_NONE,
+        .key_condition = compiled->key_condition,
+        .condition = compiled->filter,
+        .projection = compiled->projection,
+    };
+    *out = filter;
+    return true;
+}
+
 enum run op_export_table(struct request *request, struct err *err)
 {
     struct export_request wanted = request_of(request);
     struct export export;
 
+    if (!filter_take(request, &request->arena, &wanted.filter, err))
+        return RUN_FAILED;
     enum run run = export_start(request->api->exports, &request->work, &wanted, &export, err);
     if (run == RUN_DONE)
         put_export(&request->reply, &export, &request->arena);

@@ -65,6 +65,19 @@ static bool find_table(struct acceptance *a, struct bytes name, struct err *err)
                                         BYTES_ARGS(a->request->table_arn));
 }
 
+/* What a filtered export is described with. */
+static bool read_filter(struct engine *engine, struct arena *arena, struct export *export,
+                        struct err *err)
+{
+    struct export_filter *filter;
+
+    if (!export->filtered)
+        return true;
+    filter = arena_alloc(arena, sizeof *filter);
+    export->filter = filter;
+    return export_filter_get(engine, export->arn, arena, filter, err);
+}
+
 /* Looks the ClientToken up; `*replayed`: it stands for the same request, and its export was read.
  */
 static bool check_token(struct acceptance *a, struct bytes canonical, bool *replayed,
@@ -86,7 +99,16 @@ static bool check_token(struct acceptance *a, struct bytes canonical, bool *repl
     if (!export_get(engine, a->token.arn, a->work->arena, a->export, err))
         return false;
     *replayed = a->export->stamp.size > 0;
-    return true;
+    return !*replayed || read_filter(engine, a->work->arena, a->export, err);
+}
+
+/* What of a filter depends on the table. The place of this check is ours: behind the token's, as
+ * all that was seen to be, before what the log has to say. */
+static bool check_filter(struct acceptance *a, struct err *err)
+{
+    struct export_filter *filter = a->request->filter;
+
+    return filter == NULL || export_filter_match(filter, a->table, a->work->arena, err);
 }
 
 static bool read_log(struct acceptance *a, struct err *err)
@@ -252,10 +274,14 @@ static bool read_size(struct acceptance *a, struct err *err)
     return true;
 }
 
-/* How much a window holds nobody knows yet: that takes the first run (export_job.c). */
+/* How much a window holds nobody knows yet: that takes the first run (export_job.c). All items of a
+ * partition key go into one file, however many there are. */
 static void choose_parts(struct acceptance *a)
 {
-    uint64_t bytes = export_request_incremental(a->request) ? 0 : a->export->table_bytes;
+    const struct export_filter *filter = a->request->filter;
+    bool unknown =
+        export_request_incremental(a->request) || (filter != NULL && filter->key_condition != NULL);
+    uint64_t bytes = unknown ? 0 : a->export->table_bytes;
 
     a->export->parts = export_parts_for(a->table, bytes);
 }
@@ -318,6 +344,8 @@ static void describe_request(struct acceptance *a)
     export->type = request->type;
     if (export_request_incremental(request))
         export->view = either(request->view, BYTES("NEW_AND_OLD_IMAGES"));
+    export->filtered = request->filter != NULL;
+    export->filter = request->filter;
 }
 
 /* Once the commit is durable the job is taken up, whether or not the client is still there. */
@@ -337,6 +365,8 @@ static void stage(struct acceptance *a, struct bytes canonical)
 
     work_expect_table(a->work, a->table);
     export_put(batch, engine, a->export);
+    if (a->export->filtered)
+        export_filter_put(batch, engine, a->export->arn, a->export->start_ms, a->export->filter);
     job_put(batch, engine, EXPORT_JOB, a->export->arn, a->turn);
     log_state_write(batch, &engine->limits, a->table->number, &a->log, &pinned);
     if (a->request->client_token.data != NULL) {
@@ -381,8 +411,9 @@ enum run export_start(struct exports *exports, struct work *work,
         return RUN_FAILED;
     if (!replayed) {
         name_export(a);
-        if (!read_log(a, err) || !check_window(a, err) || !check_recovery(a, err) ||
-            !check_time(a, err) || !read_size(a, err) || !check_limit(a, err))
+        if (!check_filter(a, err) || !read_log(a, err) || !check_window(a, err) ||
+            !check_recovery(a, err) || !check_time(a, err) || !read_size(a, err) ||
+            !check_limit(a, err))
             return RUN_FAILED;
         choose_parts(a);
         describe_table(a);
@@ -415,6 +446,8 @@ bool export_describe(struct exports *exports, struct bytes arn, struct arena *ar
     if (export.stamp.size == 0 || export_expired(&export, now_micros(exports)))
         return err_fail(err, ERR_EXPORT_NOT_FOUND, "Export not found: Export not found: %.*s",
                         BYTES_ARGS(arn));
+    if (!read_filter(engine_of(exports), arena, &export, err))
+        return false;
     *out = export;
     return true;
 }
@@ -679,7 +712,8 @@ bool exports_sweep(void *context, struct err *err)
     if (now >= exports->swept_at && now - exports->swept_at < SWEEP_EVERY)
         return true;
     if (!sweep_kind(exports, RECORD_TOKEN, EXPORT_TOKEN_KEPT_MS, err) ||
-        !sweep_kind(exports, RECORD_EXPORT, EXPORT_KEPT_MS, err))
+        !sweep_kind(exports, RECORD_EXPORT, EXPORT_KEPT_MS, err) ||
+        !sweep_kind(exports, RECORD_FILTER, EXPORT_KEPT_MS, err))
         return false;
     exports->swept_at = now;
     return true;

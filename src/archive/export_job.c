@@ -160,6 +160,13 @@ static bool job_stop_wanted(void *context)
     return job_stopping(context);
 }
 
+static bool read_filter(struct export_run *run, struct err *err)
+{
+    return !run->export.filtered || (export_filter_get(export_run_engine(run), run->export.arn,
+                                                       &run->arena, &run->filter, err) &&
+                                     export_filter_compile(&run->filter, &run->arena, err));
+}
+
 static enum job_end job_start(void *context, struct job *job, struct err *err)
 {
     job_release(context, job);
@@ -184,6 +191,8 @@ static enum job_end job_start(void *context, struct job *job, struct err *err)
     }
     run->view = bytes_equal(run->export.view, BYTES("NEW_IMAGE")) ? LINE_NEW_IMAGE
                                                                   : LINE_NEW_AND_OLD_IMAGES;
+    if (!read_filter(run, err))
+        return JOB_FAILED;
     run->bucket = arena_text(&run->arena, run->export.bucket);
     job->lane = run->export.bucket;
     run->object = (struct object_settings){
@@ -260,6 +269,7 @@ static bool open_source(struct export_run *run, struct job *job, struct err *err
     struct export_source_settings settings = {
         .engine = export_run_engine(run),
         .export = &run->export,
+        .filter = run->export.filtered ? &run->filter : NULL,
         .scratch_most = run->exports->settings.scratch_most,
         .fold_memory = run->exports->settings.fold_memory,
         .stop = {job_stop_wanted, job},

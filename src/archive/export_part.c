@@ -38,11 +38,12 @@ struct part_walk {
     struct export_sink sink;
     struct data_file_figures told; /* already added to the run's meter */
     uint64_t from, hashes;         /* the first hash, and the told ones; both in units of 2^32 */
+    uint64_t keys;                 /* so far, of what is filtered out too */
     struct buf next;               /* where a walk that paused goes on */
     bool stopped, paused;
 };
 
-#define PROGRESS_EVERY 256 /* items */
+#define PROGRESS_EVERY 256 /* keys */
 
 /* Where parts begin, in units of 2^32 hashes. */
 static uint64_t part_border(const struct export_run *run, uint32_t number)
@@ -78,10 +79,10 @@ static void tell_found(struct export_run *run, const struct export_part *part)
 static bool part_goes_on(void *context, struct bytes key)
 {
     struct part_walk *walk = context;
-    struct data_file_figures now = data_file_figures(walk->sink.file);
 
-    if (now.items % PROGRESS_EVERY == 0)
-        tell_progress(walk, now, (be64_load(key.data) >> 32) - walk->from);
+    if (++walk->keys % PROGRESS_EVERY == 0)
+        tell_progress(walk, data_file_figures(walk->sink.file),
+                      (be64_load(key.data) >> 32) - walk->from);
     walk->stopped = job_stopping(walk->run->job);
     walk->paused = !walk->stopped && data_file_waits(walk->sink.file);
     if (walk->paused) {
@@ -139,7 +140,8 @@ static bool finish_file(struct part_walk *walk, struct export_part *part, struct
 }
 
 static enum job_end write_file(struct part_walk *walk, struct export_part *part,
-                               const struct object_location *where, struct err *err)
+                               const struct object_location *where, struct arena *arena,
+                               struct err *err)
 {
     struct export_run *run = walk->run;
     struct data_file_settings settings = {
@@ -150,7 +152,9 @@ static enum job_end write_file(struct part_walk *walk, struct export_part *part,
         .form = {.format = run->format,
                  .view = run->view,
                  .keys = run->export.keys,
-                 .key_count = run->export.key_count},
+                 .key_count = run->export.key_count,
+                 .projection = run->filter.projection,
+                 .arena = arena},
     };
 
     settings.object.content_type = "application/x-gzip";
@@ -225,7 +229,7 @@ static enum job_end write_part(struct export_run *run, uint32_t number, struct a
     struct object_location where = export_part_location(run, arena, &part);
     export_part_clear(run, arena, &part);
     buf_init(&walk.next);
-    enum job_end end = write_file(&walk, &part, &where, err);
+    enum job_end end = write_file(&walk, &part, &where, arena, err);
     buf_release(&walk.next);
     if (end != JOB_DONE && job_stopping(run->job))
         run->left = true;

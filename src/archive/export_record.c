@@ -95,6 +95,8 @@ static void put_request(struct item_maker *maker, const struct export *export)
     put_optional(maker, "ExportFormat", export->format);
     put_optional(maker, "ExportType", export->type);
     put_optional(maker, "ExportViewType", export->view);
+    if (export->filtered)
+        item_put_flag(maker, "Filtered", true);
 }
 
 static void put_times(struct item_maker *maker, const struct export *export)
@@ -152,6 +154,7 @@ static void read_request(struct bytes item, struct export *out)
     out->format = optional(item, "ExportFormat");
     out->type = optional(item, "ExportType");
     out->view = optional(item, "ExportViewType");
+    out->filtered = item_flag(item, "Filtered");
 }
 
 static void read_table(struct bytes item, struct export *out)

@@ -3,6 +3,7 @@
 #ifndef ARCHIVE_EXPORT_RECORD_H
 #define ARCHIVE_EXPORT_RECORD_H
 
+#include "archive/export_filter.h"
 #include "archive/manifest.h"
 #include "jobs/record.h"
 #include "store/store.h"
@@ -38,6 +39,8 @@ struct export
     /* the request, defaults filled in where the service echoes them */
     struct bytes client_token, bucket, bucket_owner, prefix, encryption, kms_key, format, type;
     struct bytes view; /* ExportViewType of an incremental export */
+    bool filtered;     /* it has a record of its own beside this one: export_filter.h */
+    const struct export_filter *filter; /* what that says, for whoever has read it too; else NULL */
     /* the result */
     uint64_t items, billed_bytes;
     struct bytes failure_code, failure_message;

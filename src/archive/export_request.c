@@ -1,6 +1,7 @@
 /* archive/export_request.c - the checks of an export request that need nothing but the request. */
 #include "archive/export_request.h"
 
+#include "base/digest.h"
 #include "item/codec.h"
 
 static bool sent(struct bytes member)
@@ -91,6 +92,16 @@ static void put_sent(struct item_maker *maker, const char *name, struct bytes me
         item_put_text(maker, name, member);
 }
 
+/* By its digest: a specification may have 2 MB, and is kept with the export itself. */
+static void put_filter(struct item_maker *maker, const struct export_filter *filter,
+                       struct arena *arena)
+{
+    uint8_t digest[SHA256_SIZE];
+
+    digest_of(DIGEST_SHA256, export_filter_pack(filter, arena), digest);
+    item_put_data(maker, "FilterSpecification", bytes_of(digest, sizeof digest));
+}
+
 struct bytes export_request_canonical(const struct export_request *request, struct arena *arena)
 {
     struct item_maker maker;
@@ -111,5 +122,7 @@ struct bytes export_request_canonical(const struct export_request *request, stru
     if (request->window_to)
         item_put_integer(&maker, "ExportToTime", (int64_t)request->to_ms);
     put_sent(&maker, "ExportViewType", request->view);
+    if (request->filter != NULL)
+        put_filter(&maker, request->filter, arena);
     return item_finish(&maker);
 }

@@ -4,7 +4,7 @@
 #define ARCHIVE_EXPORT_REQUEST_H
 
 #include "archive/arn.h"
-#include "base/arena.h"
+#include "archive/export_filter.h"
 
 /* As sent, its shape already checked; a member that was not sent has no data (BYTES_NONE), one that
  * was sent empty has data and no size. */
@@ -18,7 +18,8 @@ struct export_request {
     bool window_from; /* with ExportFromTime in it */
     bool window_to;   /* with ExportToTime */
     uint64_t from_ms, to_ms;
-    struct bytes view; /* ExportViewType */
+    struct bytes view;            /* ExportViewType */
+    struct export_filter *filter; /* FilterSpecification, compiled; NULL: not sent */
 };
 
 bool export_request_incremental(const struct export_request *request);

@@ -16,6 +16,7 @@ struct export_run {
     const char *bucket;
     struct object_settings object; /* but for the content type */
     enum line_view view;
+    struct export_filter filter; /* compiled; of an export without one all of it empty */
     struct export_source *source;
     bool resumed;      /* a process before this one had begun with it */
     _Atomic bool left; /* a step was stopped amid an upload, which may be in the store still */

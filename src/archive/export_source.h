@@ -14,7 +14,8 @@ struct export_source;
 struct export_source_settings {
     struct engine *engine;
     const struct export *export;
-    size_t scratch_most, fold_memory; /* as of exports_settings */
+    const struct export_filter *filter; /* compiled; NULL: everything. Borrowed until close. */
+    size_t scratch_most, fold_memory;   /* as of exports_settings */
     struct stop stop;
 };
 struct export_source *export_source_open(const struct export_source_settings *settings,
@@ -26,13 +27,16 @@ uint64_t export_source_text(const struct export_source *source);
 
 struct export_sink {
     struct data_file *file;
-    uint64_t billed_bytes; /* added up as lines are put: spec/export.md 5.1 */
+    /* Added up as lines are put, or filtered out behind the reading: spec/export.md 5.1, and the
+     * developer guide's "Filtering a table export". */
+    uint64_t billed_bytes;
     /* Asked after each key, which is borrowed; false ends the writing, which is then a success. */
     bool (*goes_on)(void *context, struct bytes key);
     void *context;
 };
 
-/* Puts the lines of the item keys in [from, to), in key order; an empty `to` is the end. */
+/* Puts the lines of the item keys in [from, to) that the filter takes, in key order; an empty `to`
+ * is the end. */
 MUST_CHECK bool export_source_write(struct export_source *source, struct bytes from,
                                     struct bytes to, struct export_sink *sink, struct err *err);
 

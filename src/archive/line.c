@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "expr/projection.h"
 #include "item/ion.h"
 #include "item/json.h"
 #include "item/number.h"
@@ -36,7 +37,13 @@ bool line_format_named(struct bytes name, enum line_format *out)
     return false;
 }
 
-uint64_t line_put_item(const struct line_form *form, struct bytes item, struct buf *out)
+/* What of an item goes into the line. */
+static struct bytes chosen(const struct line_form *form, struct bytes item)
+{
+    return form->projection == NULL ? item : projection_apply(form->projection, item, form->arena);
+}
+
+static uint64_t put_item(const struct line_form *form, struct bytes item, struct buf *out)
 {
     uint64_t size;
 
@@ -48,6 +55,26 @@ uint64_t line_put_item(const struct line_form *form, struct bytes item, struct b
         size = item_write_json_led(item, form->keys, form->key_count, out);
     }
     buf_put_literal(out, "}\n");
+    return size;
+}
+
+static struct arena_mark line_mark(const struct line_form *form)
+{
+    return form->projection == NULL ? (struct arena_mark){0} : arena_mark(form->arena);
+}
+
+static void line_rewind(const struct line_form *form, struct arena_mark mark)
+{
+    if (form->projection != NULL)
+        arena_rewind(form->arena, mark);
+}
+
+uint64_t line_put_item(const struct line_form *form, struct bytes item, struct buf *out)
+{
+    struct arena_mark mark = line_mark(form);
+    uint64_t size = put_item(form, chosen(form, item), out);
+
+    line_rewind(form, mark);
     return size;
 }
 
@@ -67,11 +94,11 @@ static uint64_t put_json_change(const struct line_form *form, const struct line_
     item_write_json_only(keys, form->keys, form->key_count, out);
     if (shows_before(form, change)) {
         buf_put_literal(out, ",\"OldImage\":");
-        size += item_write_json(change->before, out);
+        size += item_write_json(chosen(form, change->before), out);
     }
     if (change->after.size > 0) {
         buf_put_literal(out, ",\"NewImage\":");
-        size += item_write_json(change->after, out);
+        size += item_write_json(chosen(form, change->after), out);
     }
     buf_put_literal(out, "}\n");
     return size;
@@ -91,11 +118,11 @@ static uint64_t put_ion_change(const struct line_form *form, const struct line_c
     buf_put_u8(out, '}');
     if (shows_before(form, change)) {
         buf_put_literal(out, ",OldImage:");
-        size += item_write_ion(change->before, out);
+        size += item_write_ion(chosen(form, change->before), out);
     }
     if (change->after.size > 0) {
         buf_put_literal(out, ",NewImage:");
-        size += item_write_ion(change->after, out);
+        size += item_write_ion(chosen(form, change->after), out);
     }
     buf_put_literal(out, "}}\n");
     return size;
@@ -106,7 +133,11 @@ uint64_t line_put_change(const struct line_form *form, const struct line_change 
 {
     struct bytes keys = change->after.size > 0 ? change->after : change->before;
 
+    struct arena_mark mark = line_mark(form);
+
     assert(keys.size > 0);
-    return form->format == LINE_ION ? put_ion_change(form, change, keys, out)
-                                    : put_json_change(form, change, keys, out);
+    uint64_t size = form->format == LINE_ION ? put_ion_change(form, change, keys, out)
+                                             : put_json_change(form, change, keys, out);
+    line_rewind(form, mark);
+    return size;
 }

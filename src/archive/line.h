@@ -7,6 +7,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct arena;
+struct projection;
+
 enum line_format {
     LINE_JSON,
     LINE_ION,
@@ -23,6 +26,9 @@ struct line_form {
     enum line_view view;      /* of changes */
     const struct bytes *keys; /* names of the key attributes: partition key, sort key */
     size_t key_count;
+    /* NULL: whole items. What it takes from them is made in the arena, and gone with the line. */
+    const struct projection *projection;
+    struct arena *arena;
 };
 
 /* The net change of one key; an image that is absent has no size, and one at least is there. */
@@ -37,7 +43,8 @@ const char *line_format_name(enum line_format format);
 const char *line_format_suffix(enum line_format format);
 MUST_CHECK bool line_format_named(struct bytes name, enum line_format *out);
 
-/* Both append the line with its end and return the item_size() of the images that are in it. */
+/* Both append the line with its end and return the item_size() of the images that are in it. The
+ * keys of a change are there whatever the projection takes. */
 uint64_t line_put_item(const struct line_form *form, struct bytes item, struct buf *out);
 uint64_t line_put_change(const struct line_form *form, const struct line_change *change,
                          struct buf *out);

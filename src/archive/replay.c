@@ -197,10 +197,13 @@ static bool take_item(void *context, struct bytes item, struct err *err)
     return piece_put(context, item, BYTES_NONE, item, err);
 }
 
+/* An image without its key, of an export with a ProjectionExpression, is no item of a table. */
 static bool take_change(void *context, struct bytes keys, const struct line_change *change,
                         struct err *err)
 {
-    return piece_put(context, keys, change->before, change->after, err);
+    struct bytes after = change->after;
+
+    return piece_put(context, after.size > 0 ? after : keys, change->before, after, err);
 }
 
 /* Whether OldImages can be compared is told by the view, which is in the summary. */

@@ -233,17 +233,36 @@ static bool item_line(struct file *file, struct bytes line, struct err *err)
            (problems < file->verify->report->problem_count || SHOW(file, item, item, err));
 }
 
+/* Of an export with a ProjectionExpression, which the manifests do not tell, images have only those
+ * of the key attributes that it names; but then all of them do. */
+static void shown_check(struct file *file, uint8_t shown, const char *name)
+{
+    struct verify *verify = file->verify;
+    uint8_t mark = (uint8_t)(shown | SHOWN_KNOWN);
+
+    if (verify->shown == 0)
+        verify->shown = mark;
+    if (verify->shown != mark)
+        line_problem(file, "%s has other key attributes than the first image", name);
+}
+
 /* Each image is of the item that the keys name. */
 static void image_check(struct file *file, struct bytes keys, struct bytes image, const char *name)
 {
     struct item_walk walk = item_walk(keys);
     struct bytes key;
     struct value wanted, found;
+    uint8_t shown = 0, bit = 1;
 
     size_check(file, image);
-    while (item_next(&walk, &key, &wanted))
-        if (!item_find(image, key, &found) || !bytes_equal(wanted.encoded, found.encoded))
+    for (; item_next(&walk, &key, &wanted); bit = (uint8_t)(bit << 1)) {
+        if (!item_find(image, key, &found))
+            continue;
+        shown |= bit;
+        if (!bytes_equal(wanted.encoded, found.encoded))
             line_problem(file, "%s has another %.*s than Keys", name, BYTES_ARGS(key));
+    }
+    shown_check(file, shown, name);
 }
 
 /* The names and types of the first line's keys are those of all lines; of no --keys nothing else is

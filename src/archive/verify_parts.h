@@ -15,7 +15,11 @@ struct verify {
     uint16_t key_types; /* of the keys that were named, as the first item has them; 0: none yet */
     struct seen *seen;  /* of the partition keys */
     struct buf schema;  /* names and types of the key attributes, once a line has shown them */
+    uint8_t
+        shown; /* SHOWN_KNOWN, once there was an image, and a bit for each key attribute in it */
 };
+
+#define SHOWN_KNOWN 0x80
 
 /* Notes a problem: `where` is what it is about, a key without the export's folder. */
 void verify_problem(struct verify *verify, const char *where, const char *format, ...) PRINTF(3, 4);

@@ -14,6 +14,7 @@ enum record_kind {
     RECORD_EXPORT = 'X', /* export ARN */
     RECORD_PART = 'P',   /* export ARN | part (4) */
     RECORD_TOKEN = 'K',  /* SHA-256 of a ClientToken */
+    RECORD_FILTER = 'F', /* export ARN */
 };
 
 struct record {

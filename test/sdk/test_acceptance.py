@@ -202,8 +202,6 @@ class Checklist(ExportCase):
         self.rejected("Invalid Request: 1 validation error detected: Value 'not a key' at 's3SseKmsKeyId' failed to "
                       "satisfy constraint: Member must satisfy regular expression pattern: ...",
                       {"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "not a key"})
-        self.rejected("One or more parameter values were invalid: FilterSpecification is not supported yet",
-                      {"FilterSpecification": {"FilterExpression": "attribute_exists(pk)"}})
         self.assertEqual([], self.dynamo.list_exports(TableArn=arn)["ExportSummaries"])
 
     def test_10_couplings(self):

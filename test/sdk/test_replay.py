@@ -251,6 +251,9 @@ class Folders(unittest.TestCase):
             ((self.full([item("a", 1, v={"S": "z"})]), window), 1, "an OldImage is not what"),
             ((self.full([]), window), 1, "an OldImage is not what"),
             ((full, self.window({}, other, [("a", 1)], T0, T0 + 900)), 1, "an OldImage is not what"),
+            ((full, self.write(made.incremental([[{"time": (T0 + 1) * 1000000, "keys": {"pk": {"S": "a"}, "at": {"N": "1"}},
+                                                   "new": {"v": {"S": "y"}}}]], view="NEW_IMAGE", salt=77))), 1,
+             "an item has no key attribute pk"),
         ]
         for folders, status, problem in cases:
             with self.subTest(problem):

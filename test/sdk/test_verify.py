@@ -136,6 +136,16 @@ class Folder(unittest.TestCase):
         status, said, _ = gramme("verify", *folders)  # which share a data folder
         self.assertEqual((0, 4), (status, said.count("the export is whole")))
 
+    def test_projected_images(self):
+        """With the key attributes that a projection names: all, some or none, but always the same."""
+        for salt, names in enumerate(([], ["at"], ["pk"], ["pk", "at"])):
+            def image(one, which):
+                return {name: value for name, value in one[which].items() if name == "v" or name in names}
+            files = [[{**each, **{which: image(each, which) for which in ("old", "new") if which in each}}
+                      for each in file] for file in CHANGES]
+            with self.subTest(names):
+                self.whole(self.write(made.incremental(files, salt=salt)), "--keys", "pk:at")
+
     def test_incremental_without_prefix(self):
         self.whole(self.write(made.incremental(CHANGES, prefix=None)))
 
@@ -147,7 +157,11 @@ class Folder(unittest.TestCase):
             (both, [change("a", 1, second=-1, new=X)], "WriteTimestampMicros is not in the window"),
             (both, [change("a", 1, second=900, new=X)], "WriteTimestampMicros is not in the window"),
             (both, [{**change("a", 1, new=X), "new": {**key("a", 2), **X}}], "NewImage has another at than Keys"),
-            (both, [{**change("a", 1, old=X), "old": X}], "OldImage has another"),
+            (both, [{**change("a", 1, old=X), "old": {**X, "at": {"N": "2"}}}], "OldImage has another at than Keys"),
+            (both, [change("a", 1, new=X), {**change("b", 1, old=X), "old": X}],
+             "line 2: OldImage has other key attributes than the first image"),
+            (new, [{**change("a", 1, new=X), "new": X}, {**change("b", 1, new=X), "new": {"pk": {"S": "b"}, **X}}],
+             "line 2: NewImage has other key attributes than the first image"),
             (both, [change("a", 1, new=X), {**change("b", 1, new=X), "keys": {"pk": {"S": "b"}}}],
              "line 2: Keys has 1 attributes"),
             (both, [{**change("a", 1, new=X), "keys": {"at": {"N": "1"}, "pk": {"S": "a"}}}],

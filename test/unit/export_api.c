@@ -210,6 +210,32 @@ static void summaries_tell_the_type(void **state)
                             bytes_of_text(one)));
 }
 
+#define FILTER(members)                                                                            \
+    "{\"TableArn\":\"" ORDERS "\",\"S3Bucket\":\"acme-lake\",\"FilterSpecification\":{" members "}}"
+
+/* As it was sent, but for what is not known, and of a placeholder that came twice the last. */
+static void a_filter_is_echoed(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *echo =
+        ",\"FilterSpecification\":{\"FilterExpression\":\"#v = :v\",\"ExpressionAttributeNames\":"
+        "{\"#v\":\"v\\\"\"},\"ExpressionAttributeValues\":{\":v\":{\"M\":{\"a\":{\"N\":\"1\"}}}}}";
+    char arn[256];
+
+    assert_non_null(strstr(
+        call(fixture, "ExportTableToPointInTime",
+             FILTER("\"Unknown\":[],\"FilterExpression\":\"#v = :v\",\"ExpressionAttributeNames\":"
+                    "{\"#v\":\"w\",\"#v\":\"v\\\"\"},\"ExpressionAttributeValues\":{\":v\":{\"M\":"
+                    "{\"a\":{\"N\":\"1.0\"}}}}"),
+             200, arn),
+        echo));
+    assert_non_null(strstr(describe(fixture, arn), echo));
+    exporting_run(&fixture->exporting);
+    assert_non_null(strstr(describe(fixture, arn), echo));
+    assert_non_null(strstr(describe(fixture, arn), "\"COMPLETED\""));
+    assert_null(strstr(call(fixture, "ListExports", "{}", 200, NULL), "Filter"));
+}
+
 #define INVALID "1 validation error detected: Value "
 #define FAILED  " failed to satisfy constraint: Member must "
 
@@ -247,6 +273,10 @@ static void shapes_refuse(void **state)
          "2 validation errors detected: Value '!' at 's3Bucket'" FAILED
          "satisfy regular expression pattern: ^[a-z0-9A-Z]+[\\\\.\\\\-\\\\w]*[a-z0-9A-Z]+$; Value "
          "'x' at 'exportType'" FAILED "satisfy enum value set: [FULL_EXPORT, INCREMENTAL_EXPORT]"},
+        {"ExportTableToPointInTime", FILTER("\"Unknown\":1"),
+         "Invalid Request: Invalid FilterSpecification: The specification can not be empty"},
+        {"ExportTableToPointInTime", FILTER("\"FilterExpression\":null"),
+         "Invalid Request: Invalid FilterSpecification: The specification can not be empty"},
         {"DescribeExport", "{\"ExportArn\":\"short\"}",
          INVALID "'short' at 'exportArn'" FAILED "have length greater than or equal to 37"},
         {"ListExports", "{\"MaxResults\":26}",
@@ -270,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_sent_is_echoed, setup, teardown),
         cmocka_unit_test_setup_teardown(windows_are_described, setup, teardown),
         cmocka_unit_test_setup_teardown(summaries_tell_the_type, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_filter_is_echoed, setup, teardown),
         cmocka_unit_test_setup_teardown(shapes_refuse, setup, teardown),
     };
 

@@ -3,6 +3,7 @@
 
 #include "archive/line.h"
 #include "base/arena.h"
+#include "expr/projection.h"
 #include "item/json.h"
 
 static struct arena arena;
@@ -63,6 +64,50 @@ static void items_have_their_keys_first(void **state)
         buf_init_in(&out, &arena);
         assert_int_equal(line_put_item(&form, item(OLD), &out), 2 + 2 + 2 + 1 + 1 + 1);
         assert_bytes_equal(buf_bytes(&out), bytes_of_text(rows[i].expected));
+    }
+}
+
+/* The keys of a change are there whatever is chosen; where nothing is, the image is empty. */
+static void projections_choose(void **state)
+{
+    static const struct {
+        enum line_format format;
+        const char *projection, *line, *change;
+        uint64_t size;
+    } rows[] = {
+        {LINE_JSON, "z, pk", "{\"Item\":{\"pk\":{\"S\":\"x\"},\"z\":{\"BOOL\":true}}}\n",
+         "\"OldImage\":{\"pk\":{\"S\":\"x\"},\"z\":{\"BOOL\":true}},\"NewImage\":{\"pk\":{\"S\":"
+         "\"x\"}}}\n",
+         2 + 1 + 1 + 1},
+        {LINE_JSON, "b", "{\"Item\":{}}\n",
+         "\"OldImage\":{},\"NewImage\":{\"b\":{\"NS\":[\"1\",\"600\"]}}}\n", 0},
+        {LINE_ION, "z", "$ion_1_0 {Item:{z:true}}\n", "OldImage:{z:true},NewImage:{}}}\n", 1 + 1},
+    };
+    struct line_change change = {.time = 12, .before = item(OLD), .after = item(NEW)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct line_form form = {.format = rows[i].format,
+                                 .view = LINE_NEW_AND_OLD_IMAGES,
+                                 .keys = keys,
+                                 .key_count = 2,
+                                 .arena = &arena};
+        struct projection *projection;
+        struct scope scope;
+        struct buf out;
+        struct err err;
+        scope_init(&scope, &arena);
+        assert_true(
+            projection_compile(&scope, bytes_of_text(rows[i].projection), &projection, &err));
+        form.projection = projection;
+        buf_init(&out);
+        assert_int_equal(line_put_item(&form, item(OLD), &out), rows[i].size);
+        assert_bytes_equal(buf_bytes(&out), bytes_of_text(rows[i].line));
+        line_put_change(&form, &change, &out);
+        struct bytes images = bytes_of_text(rows[i].change);
+        assert_bytes_equal(bytes_from(buf_bytes(&out), out.size - images.size), images);
+        assert_non_null(memmem(out.data, out.size, "Keys", 4));
+        buf_release(&out);
     }
 }
 
@@ -151,6 +196,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(items_have_their_keys_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(projections_choose, setup, teardown),
         cmocka_unit_test_setup_teardown(ion_is_the_example, setup, teardown),
         cmocka_unit_test_setup_teardown(formats_have_names, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_show_what_the_view_shows, setup, teardown),
