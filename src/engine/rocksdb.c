@@ -63,7 +63,7 @@ static const char *const family_names[FAMILIES] = {
 #define BACKGROUND_JOBS 3
 #define BUFFERS_MOST    4 /* of one column family */
 #define BYTES_PER_SYNC  ((uint64_t)1024 * 1024)
-#define READAHEAD       ((size_t)256 * 1024) /* of each file that a bulk scan is in */
+#define READAHEAD       ((size_t)192 * 1024) /* of each file that a bulk scan is in */
 #define INFO_LOG_SIZE   ((size_t)4 * 1024 * 1024)
 #define INFO_LOGS       2
 #define CURRENT_MOST    ((size_t)4 * 1024 * 1024) /* bytes of `current`; above, it starts again */
