@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/large.h"
 #include "base/share.h"
 
 /* Text that gathers before it is compressed: large enough that calls cost nothing, small enough to
@@ -69,8 +70,7 @@ struct data_file *data_file_open(const struct data_file_settings *settings, stru
     file->settings = *settings;
     file->upload = upload;
     file->landed_well = true;
-    file->part = malloc(UPLOAD_PART);
-    assert(file->part != NULL);
+    file->part = large_new(UPLOAD_PART);
     buf_init(&file->lines);
     stream_begin(file);
     return file;
@@ -119,8 +119,7 @@ static bool send_full_part(struct data_file *file, struct err *err)
 
     if (!land(file, err))
         return false;
-    file->part = file->flying != NULL ? file->flying : malloc(UPLOAD_PART);
-    assert(file->part != NULL);
+    file->part = file->flying != NULL ? file->flying : large_new(UPLOAD_PART);
     file->part_size = 0;
     file->flying = full;
     file->parts_sent = true;
@@ -147,7 +146,7 @@ bool data_file_wait(struct data_file *file, struct err *err)
 /* Waits for the store may be long: what they do not need is given back before. */
 static void part_free(uint8_t **part)
 {
-    free(*part);
+    large_free(*part);
     *part = NULL;
 }
 

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/large.h"
 #include "base/runs.h"
 
 #define LEVEL_RUNS  32 /* what a walk has of each level in buffers: a block for each */
@@ -68,7 +69,7 @@ void sorter_free(struct sorter *sorter)
         if (sorter->levels[i].open)
             scratch_file_close(&sorter->levels[i].file);
     }
-    free(sorter->memory.room);
+    large_free(sorter->memory.room);
     free(sorter);
 }
 
@@ -87,9 +88,7 @@ static void memory_init(struct memory *memory, size_t size)
 {
     size = (size + sizeof(struct pair_ref) - 1) / sizeof(struct pair_ref);
     *memory = (struct memory){.size = size * sizeof(struct pair_ref), .sorted = true};
-    memory->room = malloc(memory->size);
-    if (memory->room == NULL)
-        abort();
+    memory->room = large_new(memory->size);
     memory->refs = (struct pair_ref *)(void *)memory->room + size;
 }
 
@@ -204,10 +203,10 @@ static bool memory_join(struct sorter *sorter, struct err *err)
     }
     if (ok) {
         qsort(to.refs, to.count, sizeof *to.refs, ref_order);
-        free(from->room);
+        large_free(from->room);
         *from = to;
     } else {
-        free(to.room);
+        large_free(to.room);
     }
     return ok;
 }
@@ -345,7 +344,7 @@ bool sorter_put(struct sorter *sorter, struct bytes name, const struct bytes *pi
     if (!memory_fits(memory, pair) && memory->count > 0 && !memory_flush(sorter, err))
         return false;
     if (!memory_fits(memory, pair)) { /* empty, and too small even so */
-        free(memory->room);
+        large_free(memory->room);
         memory_init(memory, pair + sizeof *memory->refs);
     }
     memory_put(memory, name, pieces, count, value_size);
