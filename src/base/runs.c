@@ -15,8 +15,10 @@
 
 #include "base/hash.h"
 
-#define BLOCK_MOST ((size_t)64 * 1024)
+#define BLOCK_MOST ((size_t)32 * 1024)
 #define BLOCK_HEAD 12
+#define WRITE_EACH                                                                                 \
+    ((size_t)256 * 1024) /* and where: much dearer for a file system in other pieces */
 #define MARKS_MOST 1024
 
 static void *must_have(void *allocated)
@@ -59,8 +61,8 @@ void run_begin(struct run_writer *writer, struct scratch_file *file)
 {
     *writer = (struct run_writer){.file = file, .stride = 1};
     writer->run.from = file->size;
-    buf_init(&writer->block);
-    buf_grow(&writer->block, BLOCK_MOST);
+    buf_init(&writer->blocks);
+    buf_grow(&writer->blocks, WRITE_EACH + BLOCK_MOST);
 }
 
 static void marks_thin(struct run_writer *writer)
@@ -85,47 +87,71 @@ static void mark_put(struct run_writer *writer)
     if ((run->mark_count & (run->mark_count - 1)) == 0)
         run->marks =
             must_have(realloc(run->marks, ((size_t)2 * run->mark_count + 1) * sizeof *run->marks));
-    run->marks[run->mark_count++] = (struct run_mark){writer->first, writer->file->size};
+    run->marks[run->mark_count++] =
+        (struct run_mark){writer->first, writer->file->size + writer->block_at};
     writer->unmarked = 1;
 }
 
-static bool block_write(struct run_writer *writer, struct err *err)
+/* Ends a block; the next begins behind it. */
+static void block_end(struct run_writer *writer)
 {
-    struct buf *block = &writer->block;
-    struct bytes pairs = bytes_from(buf_bytes(block), BLOCK_HEAD);
+    uint8_t *block = writer->blocks.data + writer->block_at;
+    struct bytes pairs = bytes_from(buf_bytes(&writer->blocks), writer->block_at + BLOCK_HEAD);
 
-    be32_store(block->data, (uint32_t)pairs.size);
-    be64_store(block->data + 4, bytes_hash(pairs, 0));
+    be32_store(block, (uint32_t)pairs.size);
+    be64_store(block + 4, bytes_hash(pairs, 0));
     mark_put(writer);
-    if (!scratch_append(writer->file, buf_bytes(block), err))
+    writer->block_at = writer->blocks.size;
+}
+
+/* Writes what has been gathered, up to the last of the places where writes end. */
+static bool blocks_write(struct run_writer *writer, struct err *err)
+{
+    struct buf *blocks = &writer->blocks;
+    size_t beyond = (size_t)((writer->file->size + writer->block_at) % WRITE_EACH);
+
+    if (writer->block_at <= beyond)
+        return true;
+    size_t size = writer->block_at - beyond;
+    if (!scratch_append(writer->file, bytes_of(blocks->data, size), err))
         return false;
-    buf_clear(block);
+    memmove(blocks->data, blocks->data + size, blocks->size - size);
+    blocks->size -= size;
+    writer->block_at -= size;
     return true;
 }
 
 bool run_put(struct run_writer *writer, struct bytes name, struct bytes value, struct err *err)
 {
-    struct buf *block = &writer->block;
-    size_t size = PAIR_HEAD + name.size + value.size;
+    struct buf *blocks = &writer->blocks;
+    size_t size = PAIR_HEAD + name.size + value.size, held = blocks->size - writer->block_at;
 
-    if (block->size > 0 && block->size + size > BLOCK_MOST && !block_write(writer, err))
-        return false;
-    if (block->size == 0) {
-        block->size = BLOCK_HEAD;
+    if (held > 0 && held + size > BLOCK_MOST) {
+        block_end(writer);
+        held = 0;
+        if (!blocks_write(writer, err))
+            return false;
+    }
+    uint8_t *to = buf_room(blocks, BLOCK_HEAD + size);
+    if (held == 0) {
+        to += BLOCK_HEAD;
+        blocks->size += BLOCK_HEAD;
         writer->first = name_prefix(name);
     }
-    pair_head_put(buf_room(block, size), name.size, value.size);
-    block->size += PAIR_HEAD;
-    buf_put_bytes(block, name);
-    buf_put_bytes(block, value);
+    pair_head_put(to, name.size, value.size);
+    blocks->size += PAIR_HEAD;
+    buf_put_bytes(blocks, name);
+    buf_put_bytes(blocks, value);
     return true;
 }
 
 bool run_commit(struct run_writer *writer, struct run *out, struct err *err)
 {
-    if (writer->block.size > 0 && !block_write(writer, err))
+    if (writer->blocks.size > writer->block_at)
+        block_end(writer);
+    if (!scratch_append(writer->file, buf_bytes(&writer->blocks), err))
         return false;
-    buf_release(&writer->block);
+    buf_release(&writer->blocks);
     writer->run.to = writer->file->size;
     *out = writer->run;
     return true;
@@ -135,7 +161,7 @@ void run_abort(struct run_writer *writer)
 {
     scratch_cut(writer->file, writer->run.from);
     free(writer->run.marks);
-    buf_release(&writer->block);
+    buf_release(&writer->blocks);
 }
 
 /* --- reading */

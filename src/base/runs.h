@@ -29,8 +29,9 @@ struct run_writer {
     struct scratch_file *file;
     struct run run;
     uint32_t stride, unmarked; /* a mark every so many blocks; blocks since the last */
-    struct buf block;
-    uint64_t first; /* prefix of the block's first name */
+    struct buf blocks;         /* not written yet */
+    size_t block_at;           /* where in them the last begins, to which more is put */
+    uint64_t first;            /* prefix of its first name */
 };
 
 void run_begin(struct run_writer *writer, struct scratch_file *file);

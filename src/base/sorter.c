@@ -18,8 +18,8 @@
 #include "base/large.h"
 #include "base/runs.h"
 
-#define LEVEL_RUNS  32 /* what a walk has of each level in buffers: a block for each */
-#define LEVELS_MOST 8  /* 32 runs of 32 ...: with blocks of a page more than any disk has */
+#define LEVEL_RUNS  128 /* what a walk has of each level in buffers: a block for each */
+#define LEVELS_MOST 5   /* 128 runs of 128 ...: with a page of memory more than any disk has */
 
 struct level {
     bool open;

@@ -296,7 +296,7 @@ static void failures_are_told(void **state)
             struct err err;
             begin(&fixture, 300);
             fault_arm(points[i], after, 1);
-            bool ok = put_many(&fixture, 300, NAMES, &err) && walk(&fixture, 0, NAMES, &err);
+            bool ok = put_many(&fixture, 700, NAMES, &err) && walk(&fixture, 0, NAMES, &err);
             whole = fault_passes(points[i]) <= after;
             fault_clear();
             assert_int_equal(ok, whole);
