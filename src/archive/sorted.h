@@ -5,9 +5,9 @@
 
 #include "base/sorter.h"
 
-/* Ours: bytes of items in memory before they go to scratch files. While they are sorted it takes up
- * to twice that, and in the end a block of each file's runs beside it, as base/sorter.c bounds
- * them: doc/operations.md has what the commands come to. */
+/* Ours: bytes of items in memory before they go to scratch files. With what sorting them takes it
+ * is up to two and a half times that, and beside it a block of each run that is merged, see
+ * base/sorter.c: doc/operations.md has what the commands come to. */
 #define SORTED_MEMORY ((size_t)32 * 1024 * 1024)
 
 /* A sorter of at most SORTED_MEMORY that nobody ends early. `join` as of its settings. */
