@@ -164,7 +164,8 @@ class Table:
         return list({self.key_of(key): key for key in found}.values())
 
     def write(self, micros):
-        kinds = (self.one, self.one, self.again, self.update, self.batch, self.transaction)
+        kinds = (self.one, self.one, self.again, self.update, lambda now: batch([self], now),
+                 lambda now: transaction([self], now))
         self.chance.choice(kinds)(micros)
 
     def after(self, key, micros):
@@ -208,16 +209,14 @@ class Table:
         self.dynamo.update_item(TableName=self.name, Key=key, **update)
         self.written(key, item, micros)
 
-    def batch(self, micros):
+    def requests(self, micros):
+        """Of a batch; and what they make of their keys."""
         items = [(key, self.after(key, micros)) for key in self.keys(4)]
-        requests = [{"DeleteRequest": {"Key": key}} if item is None else {"PutRequest": {"Item": item}}
-                    for key, item in items]
-        done = self.dynamo.batch_write_item(RequestItems={self.name: requests})
-        assert not done["UnprocessedItems"], done
-        for key, item in items:
-            self.written(key, item, micros)
+        return [{"DeleteRequest": {"Key": key}} if item is None else {"PutRequest": {"Item": item}}
+                for key, item in items], items
 
-    def transaction(self, micros):
+    def actions(self, micros):
+        """Of a transaction, likewise."""
         keys, items, actions = self.keys(5), [], []
         for key in keys[:-1] or keys:
             where = {"TableName": self.name, "Key": key}
@@ -232,7 +231,9 @@ class Table:
             exists = "attribute_exists" if self.at(self.key_of(keys[-1]), micros + 1) else "attribute_not_exists"
             actions.append({"ConditionCheck": {"TableName": self.name, "Key": keys[-1],
                                                "ConditionExpression": f"{exists}(pk)"}})
-        self.dynamo.transact_write_items(TransactItems=actions)
+        return actions, items
+
+    def all_written(self, items, micros):
         for key, item in items:
             self.written(key, item, micros)
 
@@ -241,6 +242,22 @@ class Table:
     def scanned(self, name):
         pages = self.dynamo.get_paginator("scan").paginate(TableName=self.name, IndexName=name)
         return exports.by_key([exports.plain(item) for page in pages for item in page["Items"]], self.kinds)
+
+
+def batch(tables, micros):
+    parts = [table.requests(micros) for table in tables]
+    done = tables[0].dynamo.batch_write_item(
+        RequestItems={table.name: requests for table, (requests, _) in zip(tables, parts)})
+    assert not done["UnprocessedItems"], done
+    for table, (_, items) in zip(tables, parts):
+        table.all_written(items, micros)
+
+
+def transaction(tables, micros):
+    parts = [table.actions(micros) for table in tables]
+    tables[0].dynamo.transact_write_items(TransactItems=[action for actions, _ in parts for action in actions])
+    for table, (_, items) in zip(tables, parts):
+        table.all_written(items, micros)
 
 
 class Histories(unittest.TestCase):
@@ -312,6 +329,8 @@ class Histories(unittest.TestCase):
             now = self.move(micros)
             if ahead > SECOND and self.chance.random() < 0.05:
                 self.serve(self.clock.environment)
+            if self.chance.random() < 0.1:
+                self.chance.choice((batch, transaction))(tables, now)
             for table in tables:
                 table.write(now)
 
