@@ -632,7 +632,7 @@ bool exports_list(struct exports *exports, struct work *work, const struct expor
 #define SWEEP_BATCH 256
 
 struct sweep {
-    const struct engine *engine;
+    struct engine *engine;
     struct engine_batch *batch;
     struct arena *arena;
     uint64_t now_ms, kept_ms;
@@ -642,6 +642,22 @@ struct sweep {
     bool failed;
 };
 
+/* An export stays as long as it runs, and its filter as long as it is there. */
+static bool sweep_needs(struct sweep *sweep, struct bytes key, struct bytes item)
+{
+    struct arena_mark mark = arena_mark(sweep->arena);
+    struct record export = {.stamp = BYTES_NONE};
+
+    if (key.data[0] != RECORD_FILTER)
+        return bytes_equal(item_text(item, "ExportStatus"), BYTES("IN_PROGRESS"));
+    sweep->failed =
+        !record_get(sweep->engine, record_key(sweep->arena, RECORD_EXPORT, bytes_from(key, 1)),
+                    sweep->arena, &export, sweep->err);
+    bool there = export.stamp.size > 0;
+    arena_rewind(sweep->arena, mark);
+    return there;
+}
+
 static bool sweep_visit(void *context, struct bytes key, struct bytes value)
 {
     struct sweep *sweep = context;
@@ -650,10 +666,11 @@ static bool sweep_visit(void *context, struct bytes key, struct bytes value)
     sweep->failed = !record_read(sweep->engine, value, &record, sweep->err);
     if (sweep->failed)
         return false;
-    bool running = bytes_equal(item_text(record.item, "ExportStatus"), BYTES("IN_PROGRESS"));
     uint64_t start_ms = (uint64_t)item_integer(record.item, "StartTime", 0);
-    if (running || sweep->now_ms < start_ms + sweep->kept_ms)
-        return true;
+    if (sweep->now_ms < start_ms + sweep->kept_ms || sweep_needs(sweep, key, record.item))
+        return !sweep->failed;
+    if (sweep->failed)
+        return false;
     sweep->last = arena_copy(sweep->arena, key);
     record_delete(sweep->batch, sweep->last, arena_copy(sweep->arena, record.stamp));
     return ++sweep->count < SWEEP_BATCH;

@@ -158,7 +158,7 @@ class Filters(WindowCase):
         items = {when: self.exported(ExportTime=when)[1] for when in (since, until)}
         window = {"ExportFromTime": since, "ExportToTime": until}
         lines = self.exported(window)[1]
-        for turn in range(int(os.environ.get("FILTERS", "25"))):
+        for turn in range(int(os.environ.get("FILTERS", "15"))):
             one = Filter(chance)
             with self.subTest(seed=seed, turn=turn, specification=one.specification):
                 form = chance.choice(["DYNAMODB_JSON", "ION"])

@@ -260,6 +260,32 @@ struct export_request exporting_request(const char *table_arn)
                                    .bucket = BYTES(EXPORTING_BUCKET)};
 }
 
+struct export_filter *exporting_filter(struct arena *arena, const char *key_condition,
+                                       const char *condition, const char *value)
+{
+    struct export_filter *filter = arena_zalloc(arena, sizeof *filter);
+    struct scope *scope = arena_alloc(arena, sizeof *scope);
+    struct item_maker values;
+    struct err err;
+
+    item_begin(&values, arena);
+    item_put_text(&values, ":v", bytes_of_text(value));
+    filter->values = item_finish(&values);
+    scope_init(scope, arena);
+    assert_true(scope_put_values(scope, filter->values, &err));
+    if (key_condition != NULL) {
+        filter->key_text = bytes_of_text(key_condition);
+        assert_true(key_condition_compile(scope, filter->key_text, &filter->key_condition, &err));
+        assert_true(key_condition_check(filter->key_condition, &err));
+    }
+    if (condition != NULL) {
+        filter->condition_text = bytes_of_text(condition);
+        assert_true(condition_compile(scope, "FilterExpression", filter->condition_text,
+                                      &filter->condition, &err));
+    }
+    return filter;
+}
+
 struct start {
     struct exporting *exporting;
     const struct export_request *request;

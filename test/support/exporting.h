@@ -53,6 +53,10 @@ void exporting_table(struct exporting *exporting, const char *name);
 /* --- requests: false leaves the reason in exporting->err. What comes out is in `arena`. */
 
 struct export_request exporting_request(const char *table_arn);
+/* A FilterSpecification, in the arena; NULL: not one of its expressions. `value` is the text of
+ * ":v", which they use. */
+struct export_filter *exporting_filter(struct arena *arena, const char *key_condition,
+                                       const char *condition, const char *value);
 bool exporting_start(struct exporting *exporting, const struct export_request *request,
                      struct arena *arena, struct export *out);
 bool exporting_describe(struct exporting *exporting, struct bytes arn, struct arena *arena,

@@ -723,11 +723,13 @@ static void ninety_days(void **state)
 
     exporting_table(exporting, "Orders");
     request.client_token = BYTES("t");
+    request.filter = exporting_filter(&fixture->arena, "pk = :v", NULL, "a");
     assert_true(start(fixture, &request));
     struct bytes done = fixture->export.arn;
     exporting_run(exporting);
     exporting_later(1000);
-    start_some(fixture, ORDERS, 1);
+    request.client_token = BYTES_NONE;
+    assert_true(start(fixture, &request));
     struct bytes running = fixture->export.arn;
 
     exporting_later(EXPORT_KEPT_MS - 2000);
@@ -747,6 +749,12 @@ static void ninety_days(void **state)
     assert_int_equal(found.stamp.size, 0);
     assert_true(export_get(exporting->database.engine, running, &fixture->arena, &found, &err));
     assert_int_not_equal(found.stamp.size, 0);
+    struct export_filter filter;
+    assert_false(
+        export_filter_get(exporting->database.engine, done, &fixture->arena, &filter, &err));
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_true(
+        export_filter_get(exporting->database.engine, running, &fixture->arena, &filter, &err));
     struct export_token token;
     assert_true(
         export_token_get(exporting->database.engine, BYTES("t"), &fixture->arena, &token, &err));

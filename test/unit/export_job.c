@@ -22,6 +22,7 @@ struct fixture {
     bool window; /* what is exported is what changed from here to `then` */
     struct model before;
     uint64_t before_ms;
+    struct export_filter *filter; /* of what is accepted */
 };
 
 static struct fixture *open_fixture(bool lasts, uint32_t workers)
@@ -154,6 +155,7 @@ static struct bytes accept(struct fixture *fixture, bool timed, const char *pref
 
     if (fixture->window)
         request = window_request(fixture, fixture->before_ms, fixture->then_ms, NULL);
+    request.filter = fixture->filter;
     request.timed = timed && !fixture->window;
     request.time_ms = fixture->then_ms;
     if (prefix != NULL)
@@ -690,6 +692,68 @@ static void it_survives_death_at_every_call(void **state)
     }
 }
 
+static void only_of(struct model *model, const char *pk)
+{
+    for (int i = 0; i < model->count; i++)
+        if (strcmp(model->items[i].pk, pk) != 0)
+            model->items[i].there = false;
+}
+
+/* A filtered one goes on with the filter that it was accepted with, in the range of its key. */
+static void its_filter_survives_too(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 4; kind++)
+        for (uint64_t call = 1; call < 17; call += 5) {
+            bool lasts = kind & 1, window = kind & 2;
+            struct fixture *fixture = open_fixture(lasts, 0);
+            fill_either(fixture, window, 4);
+            fixture->filter =
+                exporting_filter(&fixture->arena, "pk = :v", call == 1 ? NULL : "v <> :v", "p1");
+            struct bytes arn = accept(fixture, true, NULL);
+            fixture->exporting.dying.calls_left = call;
+            exporting_run(&fixture->exporting);
+            assert_true(fixture->exporting.dying.dead);
+            fault_clear();
+            put(fixture, 1, 1, "while it was dead");
+            exporting_later(60000);
+            exporting_restart(&fixture->exporting);
+            exporting_run(&fixture->exporting);
+            only_of(&fixture->before, "p1");
+            only_of(&fixture->then, "p1");
+            check(fixture, arn);
+            assert_nothing_kept(fixture, arn);
+            close_fixture(fixture);
+        }
+}
+
+/* An export whose filter is lost is not the export of everything. */
+static void a_lost_filter_is_corruption(void **state)
+{
+    struct fixture *fixture = open_fixture(false, 0);
+    struct engine_batch batch;
+    struct record record;
+    struct export export;
+    struct err err;
+
+    (void)state;
+    fill(fixture, 4);
+    fixture->filter = exporting_filter(&fixture->arena, NULL, "v = :v", "x");
+    struct bytes arn = accept(fixture, true, NULL);
+    struct engine *engine = fixture->exporting.database.engine;
+    struct bytes key = record_key(&fixture->arena, RECORD_FILTER, arn);
+    assert_true(record_get(engine, key, &fixture->arena, &record, &err));
+    batch_init(&batch, &fixture->arena);
+    record_delete(&batch, key, record.stamp);
+    assert_true(committer_commit(fixture->exporting.database.committer, &batch, &err));
+    exporting_run(&fixture->exporting);
+    assert_false(exporting_describe(&fixture->exporting, arn, &fixture->arena, &export));
+    assert_int_equal(fixture->exporting.err.code, ERR_CORRUPT);
+    assert_true(export_get(engine, arn, &fixture->arena, &export, &err));
+    assert_int_equal(export.state, EXPORT_FAILED);
+    close_fixture(fixture);
+}
+
 /* The same, stopped between steps. */
 static void it_survives_stops_between_steps(void **state)
 {
@@ -825,6 +889,8 @@ int main(void)
         cmocka_unit_test(local_indexes_are_billed),
         cmocka_unit_test(exports_of_now_are_one_instant),
         cmocka_unit_test(it_survives_death_at_every_call),
+        cmocka_unit_test(its_filter_survives_too),
+        cmocka_unit_test(a_lost_filter_is_corruption),
         cmocka_unit_test(it_survives_stops_between_steps),
         cmocka_unit_test(one_failure_passes),
         cmocka_unit_test(lasting_failures_are_told),
