@@ -92,13 +92,6 @@ static void our_own_failures_tell_the_client_nothing(void **state)
                        BYTES("{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\","
                              "\"message\":\"Internal server error\"}"));
     request_release(&request);
-    request_init(&request, fixture->api);
-    err_fail(&err, ERR_SERIALIZATION, "cut \xe2\x82");
-    request_fail(&request, &err);
-    assert_bytes_equal(buf_bytes(&request.reply),
-                       BYTES("{\"__type\":\"com.amazon.coral.service#SerializationException\","
-                             "\"Message\":\"cut \"}"));
-    request_release(&request);
 }
 
 /* Before a wrong signature the service tells what it finds wrong without it. */
