@@ -25,7 +25,7 @@ struct exchange {
     struct err *err;
     struct curl_slist *fields;
     size_t header_size;
-    bool ended, too_large;
+    bool header_whole, ended, too_large;
 };
 
 struct http_client *http_client_new(const struct http_client_settings *settings)
@@ -50,6 +50,7 @@ void http_client_free(struct http_client *client)
 void http_answer_init(struct http_answer *answer)
 {
     answer->status = 0;
+    answer->sent = 0;
     buf_init(&answer->fields);
     buf_init(&answer->body);
 }
@@ -96,6 +97,7 @@ static size_t field_take(char *data, size_t one, size_t size, void *context)
     exchange->too_large = exchange->header_size > HTTP_HEADER_MOST;
     if (exchange->too_large)
         return 0;
+    exchange->header_whole = data[0] == '\r' || data[0] == '\n';
     if (bytes_begin(bytes_of(data, size), BYTES("HTTP/")))
         buf_clear(fields);
     else if (fields->size + size <= HTTP_FIELDS_MOST)
@@ -129,6 +131,15 @@ static size_t body_take(char *data, size_t one, size_t size, void *context)
         return 0;
     buf_put(body, data, size);
     return size;
+}
+
+static int sending(void *context, char *to, char *from, int to_port, int from_port)
+{
+    const struct exchange *exchange = context;
+
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    exchange->answer->sent++;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* curl asks at least once a second. */
@@ -228,6 +239,8 @@ static void options_set(struct exchange *exchange)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, sending);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_asked);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
@@ -262,7 +275,6 @@ static bool is_hopeless(CURLcode code)
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         return true;
     default:
         return false;
@@ -275,6 +287,7 @@ enum http_outcome http_client_call(struct http_client *client, const struct http
     struct exchange exchange = {.client = client, .call = call, .answer = answer, .err = err};
 
     answer->status = 0;
+    answer->sent = 0;
     buf_clear(&answer->fields);
     buf_clear(&answer->body);
     client->trouble[0] = '\0';
@@ -290,6 +303,8 @@ enum http_outcome http_client_call(struct http_client *client, const struct http
         return broken(&exchange, "the answer is larger than any that was asked for");
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return broken(&exchange, "given up, as it was told to");
+    if (code == CURLE_OK && !exchange.header_whole) /* which curl takes for an end */
+        return broken(&exchange, "the answer broke off amid its fields");
     if (code == CURLE_OK)
         return HTTP_ANSWERED;
     broken(&exchange, client->trouble[0] != '\0' ? client->trouble : curl_easy_strerror(code));

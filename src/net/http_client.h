@@ -50,6 +50,8 @@ struct http_call {
 
 struct http_answer {
     int status;
+    unsigned
+        sent; /* times the request was: where a kept connection was lost it is sent once more */
     struct buf fields; /* "name: value\n" each, of the last header block */
     struct buf body;
 };

@@ -523,14 +523,15 @@ static bool send(struct attempts *attempts, struct err *err)
     struct s3_endpoint *endpoint = attempts->endpoint;
     struct http_client *client = client_take(endpoint);
     struct err failure = {0};
-    unsigned sent = 1;
+    unsigned count = 1, sent = 0;
     bool ok, again;
 
-    for (;; sent++) {
+    for (;; count++) {
         ok = attempt(attempts, client, &again, &failure);
-        if (ok || !again || sent >= endpoint->attempts)
+        sent += attempts->answer->sent;
+        if (ok || !again || count >= endpoint->attempts)
             break;
-        uint64_t wait = backoff_micros(endpoint, sent);
+        uint64_t wait = backoff_micros(endpoint, count);
         if (clock_monotonic_micros() + wait >= attempts->until || !wait_micros(attempts, wait))
             break;
     }

@@ -27,7 +27,7 @@ struct s3_call {
      * it is not the usual one (0), none lasts much beyond it either. */
     unsigned patience_s;
     struct stop stop; /* as of object_settings */
-    unsigned *sent;   /* how many attempts there were; NULL: nobody asks */
+    unsigned *sent;   /* how many times it was; NULL: nobody asks */
     /* Judges a 2xx answer; false, with err filled: an attempt that failed, `*again` if another may
      * do better. NULL: any will do. */
     bool (*judge)(void *context, const struct http_answer *answer, bool *again, struct err *err);

@@ -59,6 +59,8 @@ FAILURES = {
     "cut": "the connection ends, not done",
     "lost": "done, then the connection ends",
     "half": "done, and half of the body comes",
+    "torn": "done, and half of the header comes",
+    "noise": "bytes that are no HTTP, not done",
     "stall": "nothing comes until the release",
     "garbage": "done, and the answer is no XML",
     "error200": "InternalError with status 200, not done",
@@ -240,6 +242,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(502, b"<html>Bad Gateway")
         elif how == "cut":
             self.cut()
+        elif how == "noise":
+            self.cut()
+            self.wfile.write(bytes(range(256)))
         elif how == "stall":
             WORLD.released.wait(60)
             self.cut()
@@ -295,6 +300,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = fields.pop("Content-Length", len(body))
         if getattr(self, "how", None) == "lost" or (self.entry and WORLD.pass_one()):
             return self.cut()
+        if getattr(self, "how", None) == "torn":
+            self.cut()
+            return self.wfile.write(b"HTTP/1.1 200 OK\r\nx-amz-id-2: a")
         self.send_response(status)
         for name, value in {**self.ids(), **fields}.items():
             self.send_header(name, str(value))
