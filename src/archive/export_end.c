@@ -200,14 +200,13 @@ enum job_end export_run_finish(struct export_run *run, struct err *err)
     return end;
 }
 
-/* Uploads of a process before this one, or of a step that was stopped, which nobody will take up
- * now: the others are aborted when a part fails. At the first that the store does not let go it is
- * left at that. */
+/* Uploads that nobody will take up now: of a process before this one, of a step that was stopped,
+ * or whose abort failed as well. At the first that the store does not let go it is left at that. */
 static void clear_parts(struct export_run *run, const struct export *export, struct arena *arena)
 {
     struct export_part part;
     struct err ignored;
-    bool ok = run->resumed || run->left;
+    bool ok = true;
 
     for (uint32_t i = 0; ok && i < export->parts; i++) {
         ok = export_part_get(export_run_engine(run), export->arn, i, arena, &part, &ignored);

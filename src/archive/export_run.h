@@ -56,7 +56,7 @@ bool export_part_clear(struct export_run *run, struct arena *arena, const struct
 /* Writes the manifests and records success. */
 enum job_end export_run_finish(struct export_run *run, struct err *err);
 
-/* Records the failure, and clears what a process before this one has left. */
+/* Records the failure, and clears what tries have left in the store. */
 enum job_end export_run_fail(struct export_run *run, struct bytes arn, const struct err *why,
                              struct err *err);
 
