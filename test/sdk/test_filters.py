@@ -173,12 +173,44 @@ class Filters(WindowCase):
                 self.assertEqual(one.specification, done["FilterSpecification"])
                 self.verified(done, one)
 
+    def folder(self, done):
+        return (self.server.buckets / BUCKET / done["ExportManifest"]).parent
+
+    def gramme(self, *arguments):
+        outcome = subprocess.run([os.environ["GRAMME"], *arguments], capture_output=True, text=True)
+        return outcome.returncode, outcome.stderr, outcome.stdout
+
     def verified(self, done, one):
         """`gramme verify` finds nothing; of items without their keys it cannot be told what those are."""
-        folder = self.server.buckets / BUCKET / done["ExportManifest"].rsplit("/", 1)[0]
         keys = ["--keys", "pk:sk"] if len(one.shown) == 2 else []
-        outcome = subprocess.run([os.environ["GRAMME"], "verify", folder, *keys], capture_output=True, text=True)
-        self.assertEqual((0, ""), (outcome.returncode, outcome.stderr), outcome.stdout)
+        status, told, said = self.gramme("verify", self.folder(done), *keys)
+        self.assertEqual((0, ""), (status, told), said)
+
+    def test_what_replays(self):
+        """The items of one partition key, whole or projected, replay as a table does."""
+        since, until = self.edges(random.Random(7))
+        window = {"ExportFromTime": since, "ExportToTime": until}
+        keys = ("--keys", "pk:sk")
+        values = {"ExpressionAttributeValues": {":p": {"S": "p1"}}}
+        for at, specification in enumerate((
+                {"KeyConditionExpression": "pk = :p", **values},
+                {"KeyConditionExpression": "pk = :p", "ProjectionExpression": "pk, sk, s", **values},
+                {"FilterExpression": "pk = :p", **values})):
+            with self.subTest(specification):
+                full, change, later = (self.folder(self.exported(FilterSpecification=specification, **more)[0]) for more in (
+                    {"ExportTime": since}, {"window": window}, {"ExportTime": until}))
+                out = self.server.buckets / f"out{at}"
+                out.mkdir()
+                self.assertEqual((0, ""), self.gramme("replay", full, change, *keys, "--out", out)[:2])
+                [result] = out.glob("AWSDynamoDB/*")
+                self.assertEqual((0, "", ""), self.gramme("diff", result, later, *keys))
+                self.assertEqual(1, self.gramme("diff", full, later, *keys)[0])
+        full, change = (self.folder(self.exported(FilterSpecification={"ProjectionExpression": "#s", "ExpressionAttributeNames": {
+            "#s": "s"}}, shown=[], **more)[0]) for more in ({"ExportTime": since}, {"window": window}))
+        for command in (("diff", full, full), ("replay", full, change, "--out", out)):
+            status, told, _ = self.gramme(*command, *keys)
+            self.assertEqual(1, status)
+            self.assertIn("the key attribute pk is missing", told)
 
     def test_what_is_billed_and_counted(self):
         """A key condition reduces what is read, a filter does not; ItemCount is of what was written."""
@@ -202,7 +234,7 @@ class Filters(WindowCase):
                                             shown=["sk"] if "ProjectionExpression" in specification else None)
                 self.assertEqual((count, count), (done["ItemCount"], len(found)))
                 self.assertEqual(billed, done["BilledSizeBytes"])
-                files = list((self.server.buckets / BUCKET / done["ExportManifest"]).parent.glob("data/*"))
+                files = list(self.folder(done).glob("data/*"))
                 self.assertEqual(4, len(files))
                 if count == 0:
                     self.assertEqual({exports.EMPTY_GZIP}, {file.read_bytes() for file in files})
