@@ -374,7 +374,7 @@ static bool text_take(void *context, struct bytes text, struct err *err)
 /* Parts are as long as our own uploads' are. */
 static void parts_put(struct file *file, struct bytes piece)
 {
-    char ignored[ETAG_MOST];
+    uint8_t ignored[MD5_SIZE];
 
     while (piece.size > 0) {
         size_t room = UPLOAD_PART - file->in_part;
@@ -439,7 +439,8 @@ static unsigned long etag_parts(struct bytes etag)
  * that nobody can compute afterwards. */
 static void etag_check(struct file *file, const uint8_t md5[MD5_SIZE], bool kms)
 {
-    char computed[ETAG_MOST], ignored[ETAG_MOST];
+    char computed[ETAG_MOST];
+    uint8_t ignored[MD5_SIZE];
 
     if (file->in_part > 0 || file->parts.parts == 0)
         etag_sum_part(&file->parts, ignored);

@@ -19,8 +19,8 @@ struct etag_sum {
 void etag_sum_init(struct etag_sum *sum);
 void etag_sum_release(struct etag_sum *sum);
 void etag_sum_put(struct etag_sum *sum, struct bytes piece);
-/* Ends a part; `etag` is the part's own. */
-void etag_sum_part(struct etag_sum *sum, char etag[ETAG_MOST]);
+/* Ends a part; `md5` is of its bytes: in hex, its etag. */
+void etag_sum_part(struct etag_sum *sum, uint8_t md5[MD5_SIZE]);
 /* Of the parts that have ended; the sum begins anew. */
 void etag_sum_take(struct etag_sum *sum, char etag[ETAG_MOST]);
 

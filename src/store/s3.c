@@ -12,6 +12,7 @@
 #include "store/failure.h"
 #include "store/s3_call.h"
 #include "store/xml.h"
+#include "json/writer.h"
 
 /* S3's limit (S3 User Guide, "Multipart upload limits"). */
 #define PARTS_MOST 10000
@@ -379,7 +380,9 @@ static bool s3_upload_part(struct upload *base, struct bytes part, struct err *e
 {
     struct s3_upload *upload = upload_of(base);
     struct arena_mark mark = arena_mark(&upload->arena);
+    uint8_t md5[MD5_SIZE];
     char computed[ETAG_MOST], etag[ETAG_MOST];
+    struct buf text;
 
     assert(!upload->last_seen && part.size <= UPLOAD_PART);
     upload->last_seen = part.size < UPLOAD_PART;
@@ -392,9 +395,15 @@ static bool s3_upload_part(struct upload *base, struct bytes part, struct err *e
         digest_copy(upload->md5, upload->sum.part); /* they are the same so far */
     else
         digest_put(upload->md5, part);
-    etag_sum_part(&upload->sum, computed);
+    etag_sum_part(&upload->sum, md5);
+    hex_put(md5, sizeof md5, computed);
+    buf_init_in(&text, &upload->arena);
+    base64_put(&text, bytes_of(md5, sizeof md5));
+    buf_put_u8(&text, '\0');
     struct s3_call call = call_of(
         "PUT", &upload->where, upload_query(&upload->arena, upload->id, upload->sum.parts), part);
+    s3_call_field(&call, "Content-MD5", (const char *)text.data);
+    call.has_md5 = true;
     s3_call_field(&call, "X-Amz-Expected-Bucket-Owner", upload->owner);
     call.stop = upload->stop;
     bool ok = send_checked(upload->s3, &call, computed, upload->kms, etag, err);

@@ -32,6 +32,10 @@
  * this speed has failed, however its bytes trickle. */
 #define SPEED_LEAST 8192
 
+/* What stands for the hash of a body that is not signed (S3 API reference, "Signature calculations
+ * for the authorization header"). */
+#define UNSIGNED "UNSIGNED-PAYLOAD"
+
 /* Connections that wait for their next call; more than these are closed. */
 #define IDLE_MOST 16
 
@@ -40,7 +44,7 @@ struct s3_endpoint {
     const char *scheme, *host, *base;
     struct signature_signer signer;
     struct bytes token;
-    bool virtual_host;
+    bool tls, virtual_host;
     unsigned attempts, backoff_ms;
     struct http_client_settings client;
     _Atomic bool stopped;
@@ -75,7 +79,7 @@ static const char *text_copy(struct s3_endpoint *endpoint, const char *text)
 /* Host and path of the URL; the port that goes without saying is left out, as clients do. */
 static bool url_split(struct s3_endpoint *endpoint, const char *url, struct err *err)
 {
-    bool tls = strncmp(url, "https://", 8) == 0;
+    bool tls = endpoint->tls = strncmp(url, "https://", 8) == 0;
     const char *usual_port = tls ? ":443" : ":80";
 
     if (!tls && strncmp(url, "http://", 7) != 0)
@@ -551,7 +555,10 @@ bool s3_call_send(struct s3_endpoint *endpoint, const struct s3_call *call,
 
     state.until = clock_monotonic_micros() + patience_s * SECOND_MICROS;
     arena_init(&state.arena);
-    signature_hash(call->body, state.payload_hash);
+    if (endpoint->tls && call->has_md5)
+        memcpy(state.payload_hash, UNSIGNED, sizeof UNSIGNED);
+    else
+        signature_hash(call->body, state.payload_hash);
     bool ok = address(&state, err) && send(&state, err);
     arena_release(&state.arena);
     return ok;

@@ -23,6 +23,9 @@ struct s3_call {
     struct http_field fields[S3_FIELDS_MOST];
     size_t field_count;
     struct bytes body;
+    /* A Content-MD5 vouches for the body: over TLS nobody asks for a SHA-256 beside it (botocore,
+     * S3SigV4Auth). */
+    bool has_md5;
     /* The call's measure of time: no attempt begins later than this after the first one; and, where
      * it is not the usual one (0), none lasts much beyond it either. */
     unsigned patience_s;

@@ -339,14 +339,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
         for name in self.headers:
             name = name.lower()
-            if (name.startswith("x-amz-") or name in ("host", "content-type", "range", "if-match")) and name not in signed:
+            if (name.startswith("x-amz-") or name in ("host", "content-type", "content-md5", "range", "if-match")) and name not in signed:
                 raise Refusal(403, "AccessDenied", f"There were headers present in the request which were not signed: {name}")
             if name == "expect":
                 raise Refusal(400, "InvalidRequest", "Expect is not wanted")
         if sorted(signed) != signed or any(self.headers.get(name) is None for name in signed):
             raise Refusal(403, "SignatureDoesNotMatch", "SignedHeaders are not those of the request")
         payload_hash = self.headers.get("X-Amz-Content-Sha256") or ""
-        if payload_hash != hashlib.sha256(self.body).hexdigest():
+        md5 = self.headers.get("Content-MD5")
+        if md5 not in (None, base64.b64encode(hashlib.md5(self.body).digest()).decode()):
+            raise Refusal(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+        # Ours: S3 takes either with either. Over TLS, and only there, the MD5 of a part is enough.
+        if bool(md5) and isinstance(self.connection, ssl.SSLSocket):
+            if payload_hash != "UNSIGNED-PAYLOAD":
+                raise Refusal(400, "InvalidRequest", "Two hashes of one body over TLS")
+        elif payload_hash != hashlib.sha256(self.body).hexdigest():
             raise Refusal(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
         if signature != signature_of(self.command, path, query, self.headers, signed, payload_hash, stamp, scope):
             raise Refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")

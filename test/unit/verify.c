@@ -406,10 +406,9 @@ static void manifests_write(struct place *place, struct bytes first, uint64_t fi
         char etag[ETAG_MOST];
         struct etag_sum sum;
 
-        digest_of(DIGEST_MD5, files[i], digest);
         etag_sum_init(&sum);
         etag_sum_put(&sum, files[i]);
-        etag_sum_part(&sum, etag);
+        etag_sum_part(&sum, digest);
         etag_sum_take(&sum, etag);
         etag_sum_release(&sum);
         manifest_put_file(&list, &(struct manifest_file){
