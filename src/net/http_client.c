@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* Room for the pieces of large bodies; curl's own default of 16 KiB costs a call per piece. */
-#define TRANSFER_BUFFER 262144L
+/* Room for the pieces of large bodies; curl's own defaults, 16 and 64 KiB, cost more calls. */
+#define TRANSFER_BUFFER 131072L
 
 struct http_client {
     CURL *curl;
@@ -217,6 +217,7 @@ static void limits_set(CURL *curl, const struct http_client_settings *settings)
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L); /* else what the other side closed lingers */
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, TRANSFER_BUFFER);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, TRANSFER_BUFFER);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
