@@ -12,7 +12,7 @@
  * memory (J6).
  *
  *  J1  Only `parts` of one job run side by side; every other step runs alone, and so do the parts
- *      of a job that has failed or was set aside, until one goes well again.
+ *      of a job that has failed, or whose lane had to make room (J6), until one goes well again.
  *  J2  A job leaves the list when it has ended, or when not even its failure could be recorded; in
  *      the latter case its record is still there, and a round of maintenance takes it up again.
  *  J3  Nothing here must be right for a job to be right: what is in memory is a shadow of the
@@ -23,8 +23,8 @@
  *      hold up those of their own lane alone.
  *  J6  Of all lanes JOB_OPEN_MOST have. Where one more would begin, the job that has waited for its
  *      store the longest is set aside, if that is longer than its patience: its steps stop and are
- *      run again later. It goes behind those that have not been set aside as often, and has twice
- *      the patience next time, so a store that is only slow gets done.
+ *      run again later. Its lane goes behind those that had to make room less often, and has twice
+ *      the patience from then on, so a store that is only slow gets done.
  *  J7  A job that waits for another try of its parts holds nothing (the kind's rest()): it prepares
  *      again.
  *
@@ -62,6 +62,7 @@ struct lane {
     struct lane *next;
     uint32_t jobs;
     uint32_t open, waiting; /* steps of theirs that workers have begun and not ended; of these */
+    uint32_t times_aside;   /* of its jobs, since one of their steps went well */
     size_t size;
     uint8_t name[];
 };
@@ -79,7 +80,6 @@ struct entry {
     uint32_t parts, parts_done;
     uint8_t *part_states; /* of enum part_state */
     uint32_t failures;    /* in a row */
-    uint32_t times_aside; /* in a row too */
     uint64_t ready_at;    /* monotonic microseconds: not before */
     uint64_t began_at;
     _Atomic bool failing; /* `why` is set; parts that run must end */
@@ -311,7 +311,7 @@ static uint32_t part_waiting(const struct entry *entry)
 
 static uint32_t misfortunes(const struct entry *entry)
 {
-    return entry->failures + entry->times_aside;
+    return entry->failures + (entry->lane != NULL ? entry->lane->times_aside : 0);
 }
 
 /* The step of this job that may begin now. */
@@ -350,11 +350,13 @@ static void begin_parts(struct entry *entry, uint32_t parts)
 static void advance(struct entry *entry, enum step step, uint32_t part)
 {
     if (step != STEP_PREPARE || entry->part_states == NULL)
-        entry->failures = entry->times_aside = 0;
+        entry->failures = 0;
     if (step == STEP_START) {
         entry->lane = lane_enter(entry->jobs, entry->job.lane);
         entry->step = STEP_PREPARE;
     }
+    if (step == STEP_PART || step == STEP_FINISH)
+        entry->lane->times_aside = 0;
     if (step == STEP_PREPARE)
         begin_parts(entry, part);
     if (step == STEP_PART) {
@@ -499,7 +501,7 @@ static void settle(struct jobs *jobs, struct entry *entry, enum job_end end)
         return;
     rest(jobs, entry);
     if (entry->aside)
-        postpone(entry, entry->times_aside - 1);
+        postpone(entry, entry->lane->times_aside);
     entry->aside = false;
 }
 
@@ -590,14 +592,14 @@ static void set_aside(struct jobs *jobs, struct entry *entry)
              entry->kind->name, BYTES_ARGS(entry->job.name),
              (double)(clock_monotonic_micros() - entry->waits->since) / 1e6);
     entry->aside = true;
-    entry->times_aside++;
+    entry->lane->times_aside++;
     jobs->set_aside++;
 }
 
 static uint64_t patient_until(const struct entry *entry)
 {
     uint64_t patience_ms = (uint64_t)entry->jobs->settings.patience_ms
-                           << doublings(entry->times_aside);
+                           << doublings(entry->lane->times_aside);
 
     return entry->waits->since + patience_ms * 1000;
 }

@@ -598,10 +598,12 @@ static void one_that_waits_long_is_set_aside(void **state)
         add(toy, name);
         wait_for_steps(toy, 3 * (size_t)(i + 1));
     }
+    add(toy, "wait0.2"); /* is older than what comes, but the lane has to make room */
+    wait_for_steps(toy, 3 * JOB_OPEN_MOST(1) + 1);
     add(toy, "a.1");
-    wait_for_steps(toy, 3 * JOB_OPEN_MOST(1) + 6);
-    assert_memory_equal(toy->steps.data + 3 * JOB_OPEN_MOST(1), "sp012f", 6);
-    wait_for_steps(toy, 3 * JOB_OPEN_MOST(1) + 8); /* prepared and begun again */
+    wait_for_steps(toy, 3 * JOB_OPEN_MOST(1) + 7);
+    assert_memory_equal(toy->steps.data + 3 * JOB_OPEN_MOST(1), "ssp012f", 7);
+    wait_for_steps(toy, 3 * JOB_OPEN_MOST(1) + 9); /* prepared and begun again */
     assert_int_equal(figure(toy, "gramme_jobs_set_aside_total"), 1);
     assert_int_equal(toy->rests, 1);
     set_flag(toy, &toy->store_stands, false);
