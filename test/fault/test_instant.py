@@ -1,6 +1,6 @@
 """One instant: writers bump item a and then, once that is acknowledged, item b, on different partition keys, as fast
 as they can, while exports of now and of past instants are taken. Whatever instant an export shows must have
-existed. SECONDS (6) is how long the writers run."""
+existed. SECONDS (6) is how long the writers run, or longer where a busy machine has not made EXPORTS by then."""
 
 import os
 import random
@@ -13,6 +13,7 @@ from support.load import Connection
 
 SECONDS = float(os.environ.get("SECONDS", "6"))
 PAIRS = 8
+EXPORTS = 6
 BUCKET = "instant"
 
 
@@ -68,15 +69,14 @@ class Instant(ServerCase):
             self.check(description, asked, pairs)
         writes = sum(pair.acknowledged(side) for pair in pairs for side in (0, 1))
         print(f"# {len(made)} exports while {writes} writes were made")
-        self.assertGreater(len(made), 5)
         self.assertGreater(writes, 100)
 
     def take_exports(self, arn, pairs):
-        """Exports of now and of the past in turn, for SECONDS; answers (description, what was acknowledged when it
+        """Exports of now and of the past in turn, EXPORTS at least; answers (description, what was acknowledged when it
         was asked for)."""
         connection, random_time = Connection(self.server.url), random.Random()
         start, made = time.time() + 0.2, []
-        while time.time() < start + SECONDS:
+        while time.time() < start + SECONDS or len(made) < EXPORTS:
             more = {}
             if len(made) % 2 and time.time() > start + 0.1:
                 more["ExportTime"] = int(random_time.uniform(start, time.time() - 0.01) * 1000) / 1000
