@@ -92,6 +92,7 @@ struct entry {
 struct crew {
     struct jobs *jobs;
     bool urgent; /* starters */
+    bool shared; /* the first has its share; it makes the others, which inherit that */
     uint32_t most, threads, idle;
 };
 
@@ -693,9 +694,10 @@ static void *thread_run(void *context)
     struct jobs *jobs = crew->jobs;
     uint64_t next;
 
-    if (!crew->urgent)
-        share_set(jobs->settings.share != 0 ? jobs->settings.share : SHARE_MOST);
     pthread_mutex_lock(&jobs->lock);
+    if (!crew->urgent && !crew->shared)
+        share_set(jobs->settings.share != 0 ? jobs->settings.share : SHARE_MOST);
+    crew->shared = true;
     while (!jobs->stopping && crew->idle == 1)
         if (!run_any(jobs, crew, clock_monotonic_micros(), &next))
             wait_until(jobs, next);

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -27,7 +28,9 @@ struct toy {
     bool holds_starts;     /* the same of starts of jobs whose names begin with "held" */
     bool store_stands;     /* parts of jobs whose names begin with "wait" wait for a store */
     uint32_t rests;
-    enum err_code why; /* what fail() was told */
+    uint32_t share;
+    int nice_least, nice_most; /* of threads that ran parts */
+    enum err_code why;         /* what fail() was told */
 };
 
 static enum job_end step(struct toy *toy, char letter, struct err *err)
@@ -90,8 +93,11 @@ static enum job_end toy_part(void *context, struct job *job, uint32_t part, stru
 {
     struct toy *toy = context;
     enum job_end end = step(toy, (char)('0' + part), err);
+    int nice = getpriority(PRIO_PROCESS, 0); /* this thread's */
 
     pthread_mutex_lock(&toy->lock);
+    toy->nice_least = nice < toy->nice_least ? nice : toy->nice_least;
+    toy->nice_most = nice > toy->nice_most ? nice : toy->nice_most;
     if (toy->store_stands && bytes_begin(job->name, BYTES("wait"))) {
         pthread_mutex_unlock(&toy->lock);
         return wait_for_store(toy, job) ? step(toy, 'w', err) : JOB_FAILED;
@@ -167,8 +173,10 @@ static void quiet(void *context, const char *line)
 
 static void jobs_open(struct toy *toy, uint32_t workers)
 {
-    struct jobs_settings settings = {
-        .tables = toy->database.tables, .workers = workers, .tick_ms = 3600000};
+    struct jobs_settings settings = {.tables = toy->database.tables,
+                                     .workers = workers,
+                                     .tick_ms = 3600000,
+                                     .share = toy->share};
     struct err err;
 
     toy->jobs = jobs_new(&settings);
@@ -628,6 +636,24 @@ static void a_job_that_is_tried_again_is_prepared_again(void **state)
     assert_int_equal(toy->rests, 2);
 }
 
+/* Threads make each other, and inherit what the first was given. */
+static void workers_have_the_same_share(void **state)
+{
+    struct toy *toy = *state;
+    char name[16];
+
+    toy->share = 40;
+    toy->nice_least = 100;
+    toy->nice_most = -100;
+    jobs_reopen(toy, 2);
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        add(toy, name);
+    }
+    assert_true(jobs_wait(toy->jobs, UINT32_MAX));
+    assert_int_equal(toy->nice_least, toy->nice_most);
+}
+
 static void stopping_does_not_wait_for_stores(void **state)
 {
     struct toy *toy = *state;
@@ -678,6 +704,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_that_waits_long_is_set_aside, setup, teardown),
         cmocka_unit_test_setup_teardown(a_job_that_is_tried_again_is_prepared_again, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(workers_have_the_same_share, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_does_not_wait_for_stores, setup, teardown),
         cmocka_unit_test_setup_teardown(figures_count_jobs, setup, teardown),
     };
