@@ -26,7 +26,7 @@ static int help(void)
         "                             ends [TMPDIR, or /tmp]\n"
         "  --help                     shows this and ends\n"
         "\n"
-        "Takes some 100 MB of memory, however large the exports are.\n");
+        "Takes some 90 MB of memory, however large the exports are.\n");
 }
 
 struct printer {

@@ -34,7 +34,7 @@ static int help(void)
         "                             command ends [TMPDIR, or /tmp]\n"
         "  --help                     shows this and ends\n"
         "\n"
-        "Takes some 130 MB of memory, however large the exports are.\n");
+        "Takes some 100 MB of memory, however large the exports are.\n");
 }
 
 static void tell(const struct place *out, const struct replay_result *result)

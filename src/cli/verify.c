@@ -30,7 +30,7 @@ static int help(void)
         "/tmp]\n"
         "  --help                     shows this and ends\n"
         "\n"
-        "Takes some 60 MB of memory, however large the export is.\n");
+        "Takes some 50 MB of memory, however large the export is.\n");
 }
 
 static void tell_export(const struct verify_report *report)
