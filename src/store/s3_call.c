@@ -1,7 +1,10 @@
 /* store/s3_call.c - attempts, and what lies between them. Each attempt is signed anew, since a
  * signature holds its time. What can pass (a 5xx, a plea to slow down, a connection that breaks or
  * stands still) is tried again after a random part of a wait that doubles; whatever else S3 refuses
- * it would refuse again. A stop ends the wait and the transfer. */
+ * it would refuse again. But where an answer names the region that the bucket is in, the attempt is
+ * made again, once, signed for that region and at its host if AWS has one for it; wherever else S3
+ * would redirect us to, nothing signed with our keys goes there. A stop ends the wait and the
+ * transfer. */
 #include "store/s3_call.h"
 
 #include <assert.h>
@@ -16,6 +19,7 @@
 #include "base/text.h"
 #include "net/signature.h"
 #include "store/failure.h"
+#include "store/s3_region.h"
 #include "store/xml.h"
 
 /* Ours. About half a minute of waiting for an endpoint that is away; and whatever each attempt
@@ -47,6 +51,7 @@ struct s3_endpoint {
     bool tls, virtual_host;
     unsigned attempts, backoff_ms;
     struct http_client_settings client;
+    struct s3_regions regions;
     _Atomic bool stopped;
     pthread_mutex_t lock;
     pthread_cond_t stopping;             /* lock; on the monotonic clock */
@@ -59,10 +64,15 @@ struct attempts {
     struct s3_endpoint *endpoint;
     const struct s3_call *call;
     struct arena arena;
+    struct bytes region;     /* that is signed for */
+    const char *region_host; /* where it is; without the bucket */
+    bool elsewhere;          /* the last answer says so of the bucket */
+    bool turned;             /* to where one has said */
     const char *url;
     struct bytes host, path;
     char payload_hash[SIGNATURE_HASH_SIZE];
     struct http_answer *answer;
+    unsigned sent;  /* as of struct s3_call */
     uint64_t until; /* monotonic: no attempt begins later */
     uint64_t offset;
     bool resuming;     /* the attempt at hand began behind the object's start */
@@ -120,6 +130,7 @@ struct s3_endpoint *s3_endpoint_open(const struct s3_settings *settings, struct 
     assert(endpoint != NULL);
     arena_init(&endpoint->arena);
     lock_init(endpoint);
+    s3_regions_init(&endpoint->regions);
     bool ok = url_split(endpoint, settings->endpoint, err);
     if (ok && (settings->access_key == NULL || settings->secret_key == NULL))
         ok = err_fail(err, ERR_CONFIG, "S3 needs an access key and a secret key");
@@ -150,6 +161,7 @@ void s3_endpoint_close(struct s3_endpoint *endpoint)
         http_client_free(endpoint->idle[--endpoint->idle_count]);
     pthread_cond_destroy(&endpoint->stopping);
     pthread_mutex_destroy(&endpoint->lock);
+    s3_regions_release(&endpoint->regions);
     arena_release(&endpoint->arena);
     free(endpoint);
 }
@@ -229,6 +241,7 @@ static uint64_t backoff_micros(const struct s3_endpoint *endpoint, unsigned atte
 
 struct error_document {
     char code[64], message[2048], request_id[128], extended_id[256];
+    char region[S3_REGION_SIZE + 1]; /* one byte more shows one that is too long */
 };
 
 static void text_keep(const char *text, char *to, size_t size)
@@ -249,6 +262,8 @@ static void error_leaf(void *context, const char *path, const char *text)
         text_keep(text, document->request_id, sizeof document->request_id);
     else if (strcmp(path, "Error/HostId") == 0)
         text_keep(text, document->extended_id, sizeof document->extended_id);
+    else if (strcmp(path, "Error/Region") == 0)
+        text_keep(text, document->region, sizeof document->region);
 }
 
 /* The ids are those of the header where it has them, and "null" where nobody has, which is how the
@@ -372,17 +387,23 @@ static bool bucket_fits_host(const char *bucket)
                '\0';
 }
 
+/* Where the call goes, and what for: the endpoint as it was given, unless the bucket is known to be
+ * elsewhere. */
 static bool address(struct attempts *attempts, struct err *err)
 {
-    const struct s3_endpoint *endpoint = attempts->endpoint;
+    struct s3_endpoint *endpoint = attempts->endpoint;
     const struct s3_call *call = attempts->call;
     bool in_host = endpoint->virtual_host;
+    struct bytes told = s3_regions_find(&endpoint->regions, call->bucket, &attempts->arena);
     struct buf path;
 
+    attempts->region = told.size > 0 ? told : endpoint->signer.region;
+    attempts->region_host =
+        told.size > 0 ? s3_region_host(endpoint->host, told, &attempts->arena) : endpoint->host;
     if (in_host && !bucket_fits_host(call->bucket))
         return store_broken(err, "the bucket's name %s cannot be part of a host's", call->bucket);
     attempts->host = arena_printf(&attempts->arena, "%s%s%s", in_host ? call->bucket : "",
-                                  in_host ? "." : "", endpoint->host);
+                                  in_host ? "." : "", attempts->region_host);
     buf_init_in(&path, &attempts->arena);
     buf_put_text(&path, endpoint->base);
     if (!in_host) {
@@ -418,9 +439,11 @@ static size_t sign(const struct attempts *attempts, struct arena *arena,
     struct signature_header headers[FIELDS_MOST];
     uint64_t now = clock_micros();
     char *time = arena_alloc(arena, SIGNATURE_TIME_SIZE);
+    struct signature_signer signer = endpoint->signer;
     struct buf authorization;
     size_t count = 0;
 
+    signer.region = attempts->region;
     signature_time(now, time);
     add(fields, &count, "Host", attempts->host);
     add(fields, &count, "X-Amz-Date", bytes_of_text(time));
@@ -437,7 +460,7 @@ static size_t sign(const struct attempts *attempts, struct arena *arena,
     for (size_t i = 0; i < count; i++)
         headers[i] = (struct signature_header){fields[i].name, fields[i].value};
     buf_init_in(&authorization, arena);
-    signature_sign(&endpoint->signer,
+    signature_sign(&signer,
                    &(struct signature_request){bytes_of_text(call->method), attempts->path,
                                                call->query, headers, count},
                    bytes_of_text(attempts->payload_hash), now, &authorization);
@@ -462,6 +485,28 @@ static bool piece_take(void *context, struct bytes piece, struct err *err)
     return true;
 }
 
+/* Takes down the region that a refusal names, in a field or in its document. (S3 User
+ * Guide, "Request redirection and the REST API"; botocore, S3RegionRedirectorv2) */
+static bool region_take(struct attempts *attempts)
+{
+    const struct http_answer *answer = attempts->answer;
+    struct s3_endpoint *endpoint = attempts->endpoint;
+    struct bytes region = http_answer_field(answer, "x-amz-bucket-region");
+    struct error_document document = {0};
+
+    if (answer->status / 100 != 3 && answer->status != 400)
+        return false;
+    if (region.size == 0 && xml_read(buf_bytes(&answer->body), error_leaf, &document))
+        region = bytes_of_text(document.region);
+    if (!s3_region_is_valid(region))
+        return false;
+    const char *host = s3_region_host(endpoint->host, region, &attempts->arena);
+    if (bytes_equal(region, attempts->region) && strcmp(host, attempts->region_host) == 0)
+        return false;
+    s3_regions_keep(&endpoint->regions, attempts->call->bucket, region);
+    return true;
+}
+
 static bool answer_judge(struct attempts *attempts, bool *again, struct err *err)
 {
     const struct s3_call *call = attempts->call;
@@ -469,6 +514,7 @@ static bool answer_judge(struct attempts *attempts, bool *again, struct err *err
 
     if (answer->status / 100 == 2)
         return call->judge == NULL || call->judge(call->context, answer, again, err);
+    attempts->elsewhere = region_take(attempts);
     if (s3_refusal(answer, again, err) ||
         (strcmp(call->method, "HEAD") == 0 && bare_refusal(answer, again, err)))
         return false;
@@ -508,9 +554,10 @@ static bool attempt(struct attempts *attempts, struct http_client *client, bool 
                              .take = call->take == NULL ? NULL : piece_take,
                              .context = attempts};
 
-    *again = false;
+    *again = attempts->elsewhere = false;
     attempts->resuming = attempts->offset > 0;
     enum http_outcome outcome = http_client_call(client, &sent, attempts->answer, err);
+    attempts->sent += attempts->answer->sent;
     if (attempts->resuming || attempts->offset == 0)
         arena_rewind(&attempts->arena, mark); /* else the etag lies behind it */
     if (outcome == HTTP_ENDED)
@@ -522,17 +569,30 @@ static bool attempt(struct attempts *attempts, struct http_client *client, bool 
     return false;
 }
 
+/* An attempt that S3 sends elsewhere has begun nothing and counts for nothing. Once a call, so that
+ * nobody leads us round in circles. */
+static bool attempt_or_turn(struct attempts *attempts, struct http_client *client, bool *again,
+                            struct err *err)
+{
+    bool ok = attempt(attempts, client, again, err);
+
+    if (!attempts->elsewhere || attempts->turned)
+        return ok;
+    attempts->turned = true;
+    attempts->sent--;
+    return address(attempts, err) && attempt(attempts, client, again, err);
+}
+
 static bool send(struct attempts *attempts, struct err *err)
 {
     struct s3_endpoint *endpoint = attempts->endpoint;
     struct http_client *client = client_take(endpoint);
     struct err failure = {0};
-    unsigned count = 1, sent = 0;
+    unsigned count = 1;
     bool ok, again;
 
     for (;; count++) {
-        ok = attempt(attempts, client, &again, &failure);
-        sent += attempts->answer->sent;
+        ok = attempt_or_turn(attempts, client, &again, &failure);
         if (ok || !again || count >= endpoint->attempts)
             break;
         uint64_t wait = backoff_micros(endpoint, count);
@@ -541,7 +601,7 @@ static bool send(struct attempts *attempts, struct err *err)
     }
     client_return(endpoint, client);
     if (attempts->call->sent != NULL)
-        *attempts->call->sent = sent;
+        *attempts->call->sent = attempts->sent;
     if (!ok)
         *err = failure;
     return ok;

@@ -10,6 +10,7 @@ import time
 from support import exports, faketime
 from support.case import ServerCase, client, wait_for
 from support.s3_failing import KEYS, FailingS3
+from support.server import gramme
 
 SPEED = 10  # of the server's clock: its retries take minutes
 CLIENTS = 4  # connections of our own
@@ -237,6 +238,30 @@ class Limit(FailingCase):
         once = client(self.server.url)  # SDKs try it again
         self.refused("LimitExceededException", "Subscriber limit exceeded: There is a limit of 300 concurrent exports per "
                      "subscriber", once.export_table_to_point_in_time, TableArn=self.arn, S3Bucket="bucket")
+
+
+class Elsewhere(FailingCase):
+    def test_buckets_in_another_region(self):
+        """However S3 tells where: exports are whole, with no request more than one, and the tools read and write there."""
+        for bucket in ("away-301", "away-307", "away-400"):
+            with self.subTest(bucket):
+                self.check_bucket(bucket)
+        for bucket in ("away-odd", "away-round"):
+            with self.subTest(bucket):
+                done = self.export_done(self.export("none", bucket))
+                self.assertEqual(("FAILED", "S3PermanentRedirect"), (done["ExportStatus"], done.get("FailureCode")))
+
+    def check_bucket(self, bucket):
+        before = self.s3.asked("log")
+        done = self.export_done(self.export("other", bucket))
+        self.check_whole(done)
+        log = self.s3.asked("log")[len(before):].splitlines()
+        self.assertEqual(1, sum(not line.endswith(" 200") for line in log), log)
+        more = ("--keys", "pk", *self.s3.options)
+        place = f"s3://{bucket}/{done['ExportManifest'].rpartition('/')[0]}"
+        for command in (("verify", place), ("replay", place, "--out", f"s3://{bucket}/again"), ("diff", place, place)):
+            status, said, complaint = gramme(*command, *more, environment=KEYS)
+            self.assertEqual((0, ""), (status, complaint), said)
 
 
 class Stopping(FailingCase):

@@ -7,7 +7,7 @@ the code under test. Every request must be signed with KEY and SECRET, all of it
 content type among what is signed, over the hash of the bytes that came. Writes must ask for an ACL and
 for encryption. Parts must come in order, all but the last of at least 5 MiB, and be completed in order
 with their etags. Buckets: "bucket", "bucket-0" to "bucket-15", "other" (owner 111122223333) and "locked"
-(nobody may write).
+(nobody may write), and those in another region: see ELSEWHERE. It may be asked as the proxy of AWS's hosts.
 
 Told what to do by unsigned requests:
   PUT /-/fail     a line `TIMES METHOD TEXT HOW`: the next TIMES requests with that method (* any) whose
@@ -47,6 +47,15 @@ from xml.sax.saxutils import escape
 KEY, SECRET, REGION = "AKIASTANDIN", "stand-in/secret+key", "eu-test-1"
 OWNER = "111122223333"
 BUCKETS = 16
+# Buckets in another region, and how S3 tells whoever asks in the wrong one.
+AWAY = "eu-test-2"
+ELSEWHERE = {
+    "away-301": "PermanentRedirect, and the region in a field",
+    "away-307": "TemporaryRedirect, the region in a field, and a location where nobody may go",
+    "away-400": "AuthorizationHeaderMalformed, and the region in the document; without one, in a field",
+    "away-odd": "PermanentRedirect, and a region that is none",
+    "away-round": "PermanentRedirect, each time to a further region",
+}
 FAILURES = {
     "500": "InternalError, not done",
     "503": "SlowDown, not done",
@@ -83,9 +92,10 @@ ENDLESS = {
 
 
 class Refusal(Exception):
-    def __init__(self, status, code, message):
+    def __init__(self, status, code, message, fields=(), region=None):
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.fields, self.region = dict(fields), region
 
 
 class World:
@@ -96,7 +106,8 @@ class World:
         self.clear()
 
     def clear(self):
-        self.objects = {"bucket": {}, "other": {}, "locked": {}, **{f"bucket-{at}": {} for at in range(BUCKETS)}}
+        self.objects = {"bucket": {}, "other": {}, "locked": {},
+                        **{f"bucket-{at}": {} for at in range(BUCKETS)}, **{name: {} for name in ELSEWHERE}}
         self.victim = None  # [calls left, process]: a request is two calls, before and after
         self.uploads, self.failures, self.log = {}, [], []
         self.connections, self.page, self.serial = 0, 1000, 0
@@ -169,7 +180,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return self.answer(411, b"")
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path, _, query = self.path.partition("?")
+        path, _, query = re.sub("^http://[^/]*", "", self.path).partition("?")
         if path.startswith("/-/"):
             return self.told(path[3:])
         self.how = None
@@ -276,9 +287,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except OSError:
             pass
 
-    def document(self, code, message):
+    def document(self, code, message, region=None):
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>{message and f"<Message>{escape(message)}</Message>"}'
-                f"<RequestId>{self.request_id()}</RequestId><HostId>host/id+of=</HostId></Error>").encode()
+                f"{f'<Region>{region}</Region>' if region else ''}<RequestId>{self.request_id()}</RequestId><HostId>host/id+of=</HostId></Error>").encode()
 
     @staticmethod
     def request_id():
@@ -291,7 +302,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return {"x-amz-request-id": self.request_id(), "x-amz-id-2": "host/id+of="}
 
     def refuse(self, refusal):
-        self.answer(refusal.status, b"" if self.command == "HEAD" else self.document(refusal.code, refusal.message))
+        body = b"" if self.command == "HEAD" else self.document(refusal.code, refusal.message, refusal.region)
+        self.answer(refusal.status, body, refusal.fields)
 
     def answer(self, status, body, fields=()):
         if self.entry:
@@ -333,7 +345,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         stamp = self.headers.get("X-Amz-Date") or ""
         if key != KEY:
             raise Refusal(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-        if not re.fullmatch(r"\d{8}T\d{6}Z", stamp) or scope != f"{stamp[:8]}/{REGION}/s3/aws4_request":
+        if not re.fullmatch(r"\d{8}T\d{6}Z", stamp) or scope != f"{stamp[:8]}/{self.region(path, scope)}/s3/aws4_request":
             raise Refusal(400, "AuthorizationHeaderMalformed", "The authorization header is malformed")
         if abs(calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) - time.time()) > WORLD.skew:
             raise Refusal(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
@@ -360,15 +372,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get("X-Amz-Security-Token") not in (None, "a session/token+"):
             raise Refusal(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
 
+    def region(self, path, scope):
+        """The one to sign for, if the request is in the right one, or nobody tells that it is not."""
+        bucket, _ = self.located(path)
+        signed = scope.split("/")[1]
+        host = re.search(r"\bs3\.([^.]+)\.amazonaws\.com$", self.headers["Host"])
+        if bucket not in ELSEWHERE:
+            return REGION
+        if {signed, host[1] if host else signed} == {AWAY} and bucket != "away-round":
+            return AWAY
+        moved = "The bucket you are attempting to access must be addressed using the specified endpoint."
+        if bucket == "away-400":
+            raise Refusal(400, "AuthorizationHeaderMalformed", f"The authorization header is malformed; the region '{signed}' is wrong; expecting '{AWAY}'",
+                          {"x-amz-bucket-region": AWAY} if self.command == "HEAD" else (), AWAY)
+        if bucket == "away-307":
+            raise Refusal(307, "TemporaryRedirect", "Please re-send this request to the specified temporary endpoint.",
+                          {"x-amz-bucket-region": AWAY, "Location": "http://127.0.0.1:1" + path})
+        told = {"away-odd": "eu-test-2.example.org", "away-round": f"{signed}-1"}.get(bucket, AWAY)
+        raise Refusal(301, "PermanentRedirect", moved, {"x-amz-bucket-region": told})
+
     # --- operations ---
 
-    def route(self, path, query):
+    def located(self, path):
+        """Bucket and key, as they came."""
         if path.startswith("/base/"):
             path = path[5:]
         host = self.headers["Host"]
-        if host.startswith("bucket.") or host.startswith("no-such-bucket."):
+        if host.startswith(("bucket.", "no-such-bucket.", "away-")):
             path = "/" + host.split(".")[0] + path
-        raw_bucket, slash, raw_key = path[1:].partition("/")
+        bucket, _, key = path[1:].partition("/")
+        return bucket, key
+
+    def route(self, path, query):
+        raw_bucket, raw_key = self.located(path)
         if encoded(urllib.parse.unquote(raw_key), "/") != raw_key:
             raise Refusal(400, "InvalidURI", "Couldn't parse the specified URI.")
         self.bucket, self.key = urllib.parse.unquote(raw_bucket), urllib.parse.unquote(raw_key)

@@ -628,6 +628,146 @@ static void endpoints_are_urls(void **state)
     assert_int_equal(err.code, ERR_CONFIG);
 }
 
+/* --- regions ------------------------------------------------------------------------------------
+ */
+
+static bool key_seen(void *context, const char *key, uint64_t size, struct err *err)
+{
+    (void)err;
+    *(bool *)context = strcmp(key, "key") == 0 && size == 3;
+    return true;
+}
+
+static bool upload_once(struct place *place, const char *bucket)
+{
+    struct store *store = place->test.store;
+    struct object_location where = {bucket, "key"};
+    struct upload *upload;
+    struct upload_sums sums;
+    struct err err = {0};
+
+    return store->ops->upload_begin(store, &where, &store_usual_settings, &upload, &err) &&
+           store->ops->upload_part(upload, BYTES("abc"), &err) &&
+           store->ops->upload_complete(upload, &sums, &err);
+}
+
+static bool head_once(struct place *place, const char *bucket)
+{
+    struct store *store = place->test.store;
+    char etag[ETAG_MOST];
+    uint64_t size;
+    struct err err = {0};
+
+    return store->ops->head(store, &(struct object_location){bucket, "key"}, &size, etag, &err) &&
+           size == 3;
+}
+
+static bool get_once(struct place *place, const char *bucket)
+{
+    struct buf got;
+
+    buf_init(&got);
+    store_read(place->test.store, bucket, "key", &got);
+    bool ok = bytes_equal(buf_bytes(&got), BYTES("abc"));
+    buf_release(&got);
+    return ok;
+}
+
+static bool list_once(struct place *place, const char *bucket)
+{
+    struct store *store = place->test.store;
+    struct err err = {0};
+    bool seen = false;
+
+    return store->ops->list(store, bucket, "", key_seen, &seen, &err) && seen;
+}
+
+/* Each call, as the first one that a store sends: one request more, and none from then on. */
+static void buckets_can_be_in_another_region(void **state)
+{
+    static const char *const buckets[] = {"away-301", "away-307", "away-400"};
+    static const struct {
+        bool (*call)(struct place *place, const char *bucket);
+        size_t requests;
+    } calls[] = {{upload_once, 3}, {head_once, 1}, {get_once, 1}, {list_once, 1}};
+    struct place *place = *state;
+    struct err err = {0};
+
+    place->settings.attempts = 1; /* it is none that has failed */
+    for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
+        for (size_t j = 0; j < sizeof calls / sizeof *calls; j++) {
+            reopen(place);
+            size_t before = requests(place, "");
+            if (!calls[j].call(place, buckets[i]))
+                fail_msg("call %zu on %s", j, buckets[i]);
+            assert_int_equal(requests(place, "") - before, calls[j].requests + 1);
+            if (!calls[j].call(place, buckets[i]) ||
+                !put(place, "bucket", "key", &store_usual_settings, &err))
+                fail_msg("call %zu on %s, again", j, buckets[i]);
+            assert_int_equal(requests(place, "") - before, 2 * calls[j].requests + 2);
+        }
+        reopen(place);
+        assert_true(put(place, buckets[i], "key", &store_usual_settings, &err));
+    }
+    assert_string_equal(stand_in_ask(&place->stand_in, "uploads", &place->text), "0");
+}
+
+static void regions_that_are_none_and_circles_end(void **state)
+{
+    static const struct {
+        const char *bucket;
+        size_t requests;
+    } table[] = {{"away-odd", 1}, {"away-round", 2}};
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct err err = {0};
+        size_t before = requests(place, "");
+        assert_false(put(place, table[i].bucket, "key", &store_usual_settings, &err));
+        assert_reason(&err, "S3PermanentRedirect", "Status Code: 301");
+        assert_int_equal(requests(place, "") - before, table[i].requests);
+    }
+}
+
+/* With the stand-in as the proxy, since AWS's hosts are not to be had. */
+static void aws_has_a_host_for_each_region(void **state)
+{
+    static const struct {
+        const char *endpoint, *region;
+        bool virtual_host;
+        const char *first, *second;
+    } table[] = {
+        {"http://s3.eu-test-1.amazonaws.com", "eu-test-1", false,
+         "PUT http://s3.eu-test-1.amazonaws.com/away-301/key 301",
+         "PUT http://s3.eu-test-2.amazonaws.com/away-301/key 200"},
+        {"http://s3.eu-test-1.amazonaws.com", "eu-test-1", true,
+         "PUT http://away-301.s3.eu-test-1.amazonaws.com/key 301",
+         "PUT http://away-301.s3.eu-test-2.amazonaws.com/key 200"},
+        /* signed for the right region, and at the wrong host */
+        {"http://s3.eu-test-1.amazonaws.com", "eu-test-2", false,
+         "PUT http://s3.eu-test-1.amazonaws.com/away-301/key 301",
+         "PUT http://s3.eu-test-2.amazonaws.com/away-301/key 200"},
+    };
+    struct place *place = *state;
+    struct err err = {0};
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        bucket_clear(&place->test);
+        place->settings.endpoint = table[i].endpoint;
+        place->settings.region = table[i].region;
+        place->settings.virtual_host = table[i].virtual_host;
+        reopen(place);
+        setenv("http_proxy", place->stand_in.url, 1);
+        bool ok = put(place, "away-301", "key", &store_usual_settings, &err);
+        unsetenv("http_proxy");
+        if (!ok)
+            fail_msg("%zu: %s", i, err.message);
+        assert_int_equal(requests(place, ""), 2);
+        assert_int_equal(requests(place, table[i].first), 1);
+        assert_int_equal(requests(place, table[i].second), 1);
+    }
+}
+
 static void log_drop(void *context, const char *line)
 {
     (void)context, (void)line;
@@ -679,6 +819,9 @@ int main(void)
         TEST(buckets_can_be_in_the_host_name),
         TEST(tls_needs_a_certificate_that_is_trusted),
         TEST(endpoints_are_urls),
+        TEST(buckets_can_be_in_another_region),
+        TEST(regions_that_are_none_and_circles_end),
+        TEST(aws_has_a_host_for_each_region),
     };
 
     log_to(log_drop, NULL);
