@@ -1,4 +1,4 @@
-/* archive/export.c - exports accepted, described and listed; the order of all checks is that of
+/* archive/export.c - exports accepted and described; the order of all checks is that of
  * spec/export.md 2.1. */
 #include "archive/export.h"
 
@@ -34,14 +34,14 @@ void exports_free(struct exports *exports)
     free(exports);
 }
 
-static struct engine *engine_of(const struct exports *exports)
+struct engine *exports_engine(const struct exports *exports)
 {
     return tables_engine(exports->settings.tables);
 }
 
-static uint64_t now_micros(const struct exports *exports)
+uint64_t exports_now(const struct exports *exports)
 {
-    return engine_of(exports)->ops->now(engine_of(exports));
+    return exports_engine(exports)->ops->now(exports_engine(exports));
 }
 
 /* --- accepting */
@@ -83,7 +83,7 @@ static bool read_filter(struct engine *engine, struct arena *arena, struct expor
 static bool check_token(struct acceptance *a, struct bytes canonical, bool *replayed,
                         struct err *err)
 {
-    struct engine *engine = engine_of(a->exports);
+    struct engine *engine = exports_engine(a->exports);
     struct bytes token = a->request->client_token;
 
     *replayed = false;
@@ -113,7 +113,8 @@ static bool check_filter(struct acceptance *a, struct err *err)
 
 static bool read_log(struct acceptance *a, struct err *err)
 {
-    return log_state_read(engine_of(a->exports), a->table->number, a->work->arena, &a->log, err);
+    return log_state_read(exports_engine(a->exports), a->table->number, a->work->arena, &a->log,
+                          err);
 }
 
 /* A table whose log is gone had its recovery switched off a moment ago. */
@@ -216,7 +217,7 @@ static void others_count(void *context, struct bytes arn)
 static bool check_limit(struct acceptance *a, struct err *err)
 {
     struct others others = {
-        .engine = engine_of(a->exports),
+        .engine = exports_engine(a->exports),
         .incremental = export_request_incremental(a->request),
         .err = err,
     };
@@ -359,7 +360,7 @@ static void accepted(struct work *work)
 static void stage(struct acceptance *a, struct bytes canonical)
 {
     struct engine_batch *batch = &a->work->batch;
-    struct engine *engine = engine_of(a->exports);
+    struct engine *engine = exports_engine(a->exports);
     struct log_pin pin = {a->export->arn, a->export->instant};
     struct log_state pinned = log_state_pinned(&a->log, &pin, a->work->arena);
 
@@ -401,7 +402,7 @@ enum run export_start(struct exports *exports, struct work *work,
 
     *a =
         (struct acceptance){.exports = exports, .work = work, .request = request, .export = export};
-    a->now = now_micros(exports);
+    a->now = exports_now(exports);
     if (!export_request_check(request, &exports->home, &name, err) || !find_table(a, name, err))
         return RUN_FAILED;
     enum run turn = wait_for_others(work, err);
@@ -441,12 +442,12 @@ bool export_describe(struct exports *exports, struct bytes arn, struct arena *ar
     struct export export;
 
     if (!arn_check_export(arn, &exports->home, err) ||
-        !export_get(engine_of(exports), arn, arena, &export, err))
+        !export_get(exports_engine(exports), arn, arena, &export, err))
         return false;
-    if (export.stamp.size == 0 || export_expired(&export, now_micros(exports)))
+    if (export.stamp.size == 0 || export_expired(&export, exports_now(exports)))
         return err_fail(err, ERR_EXPORT_NOT_FOUND, "Export not found: Export not found: %.*s",
                         BYTES_ARGS(arn));
-    if (!read_filter(engine_of(exports), arena, &export, err))
+    if (!read_filter(exports_engine(exports), arena, &export, err))
         return false;
     *out = export;
     return true;
@@ -455,283 +456,4 @@ bool export_describe(struct exports *exports, struct bytes arn, struct arena *ar
 struct bytes export_manifest_key(const struct export *export, struct arena *arena)
 {
     return bytes_of_text(export_key(arena, export->prefix, export_id(export), LEAF_SUMMARY));
-}
-
-/* --- listing */
-
-/* A page's token: the ARN that ended the page, in hex, behind a digest that tells our tokens from
- * others, and padded as the service's are: blocks of 16 digits, 112 to 1024 of them. */
-#define TOKEN_BLOCK       8 /* bytes */
-#define TOKEN_CHECK       8
-#define TOKEN_BYTES_LEAST 56
-#define TOKEN_BYTES_MOST  512
-
-static struct bytes token_make(struct bytes arn, struct arena *arena)
-{
-    uint8_t digest[SHA256_SIZE];
-    struct buf plain;
-
-    buf_init_in(&plain, arena);
-    digest_of(DIGEST_SHA256, arn, digest);
-    buf_put(&plain, digest, TOKEN_CHECK);
-    buf_put_bytes(&plain, arn);
-    while (plain.size < TOKEN_BYTES_LEAST || plain.size % TOKEN_BLOCK != 0)
-        buf_put_u8(&plain, 0);
-    char *text = arena_alloc(arena, plain.size * 2 + 1);
-    hex_put(plain.data, plain.size, text);
-    return bytes_of(text, plain.size * 2);
-}
-
-static int hex_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The ARN in a token; BYTES_NONE if the token is none that token_make() makes. */
-static struct bytes token_read(struct bytes token, struct arena *arena)
-{
-    uint8_t *plain = arena_alloc(arena, TOKEN_BYTES_MOST);
-    size_t size = token.size / 2;
-
-    if (size < TOKEN_BYTES_LEAST || size > TOKEN_BYTES_MOST)
-        return BYTES_NONE;
-    for (size_t i = 0; i < size; i++) {
-        int high = hex_digit(token.data[2 * i]), low = hex_digit(token.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return BYTES_NONE;
-        plain[i] = (uint8_t)(high << 4 | low);
-    }
-    while (size > TOKEN_CHECK && plain[size - 1] == 0)
-        size--;
-    struct bytes arn = bytes_of(plain + TOKEN_CHECK, size - TOKEN_CHECK);
-    return bytes_equal(token_make(arn, arena), token) ? arn : BYTES_NONE;
-}
-
-struct listing {
-    const struct engine *engine;
-    struct arena *arena;
-    struct bytes table_id; /* no data: all tables */
-    uint64_t now;
-    struct export *exports;
-    uint32_t count, most; /* one more than the page shows */
-    struct err *err;
-    bool failed;
-};
-
-static bool is_listed(const struct listing *listing, const struct export *export)
-{
-    return !export_expired(export, listing->now) &&
-           (listing->table_id.data == NULL || bytes_equal(listing->table_id, export->table_id));
-}
-
-static bool listing_visit(void *context, struct bytes key, struct bytes value)
-{
-    struct listing *listing = context;
-    struct arena_mark mark = arena_mark(listing->arena);
-    struct export export;
-
-    listing->failed = !export_read(listing->engine, arena_copy(listing->arena, key),
-                                   arena_copy(listing->arena, value), &export, listing->err);
-    if (listing->failed)
-        return false;
-    if (is_listed(listing, &export))
-        listing->exports[listing->count++] = export;
-    else
-        arena_rewind(listing->arena, mark);
-    return listing->count < listing->most;
-}
-
-/* Where to look: all exports, or those under the ARN of one table that is there now. */
-static bool find_range(struct exports *exports, struct work *work, const struct export_query *query,
-                       struct bytes *prefix, struct bytes *table_id, struct err *err)
-{
-    struct bytes name;
-
-    *prefix = record_key(work->arena, RECORD_EXPORT, BYTES_NONE);
-    *table_id = BYTES_NONE;
-    if (query->table_arn.data == NULL)
-        return true;
-    if (!arn_table_name(query->table_arn, &exports->home, &name, err))
-        return false;
-    const struct table *table = work_find_table(work, name);
-    *prefix = BYTES_NONE;
-    if (table == NULL)
-        return true;
-    *prefix = record_key(work->arena, RECORD_EXPORT,
-                         arena_printf(work->arena, "%.*s/export/", BYTES_ARGS(table->arn)));
-    *table_id = table->id;
-    return true;
-}
-
-/* The end of the scan: the ARN that ended the page before, or the end of all. A token from the
- * listing of another table finds nothing here (spec 1.6). */
-static bool find_end(struct work *work, const struct export_query *query, struct bytes prefix,
-                     struct bytes *to, struct err *err)
-{
-    if (query->token.data == NULL) {
-        *to = record_key_after(work->arena, prefix);
-        return true;
-    }
-    struct bytes arn = token_read(query->token, work->arena);
-    if (arn.data == NULL)
-        return err_fail(err, ERR_VALIDATION, "Invalid Request: Provided nextToken is invalid: %.*s",
-                        BYTES_ARGS(query->token));
-    struct bytes key = record_key(work->arena, RECORD_EXPORT, arn);
-    *to = bytes_begin(key, prefix) ? key : prefix;
-    return true;
-}
-
-static bool list(struct exports *exports, struct listing *listing, struct bytes from,
-                 struct bytes to, struct err *err)
-{
-    struct engine_scan scan = {
-        .space = SPACE_CATALOG,
-        .from = from,
-        .to = to,
-        .backward = true,
-        .visit = listing_visit,
-        .context = listing,
-    };
-
-    listing->err = err;
-    return bytes_compare(from, to) >= 0 ||
-           (engine_scan_all(engine_of(exports), &scan, err) != SCAN_FAILED && !listing->failed);
-}
-
-bool exports_list(struct exports *exports, struct work *work, const struct export_query *query,
-                  struct export_page *out, struct err *err)
-{
-    struct bytes prefix, table_id, to = BYTES_NONE;
-
-    assert(query->most >= 1 && query->most <= EXPORTS_PAGE_MOST);
-    if (!find_range(exports, work, query, &prefix, &table_id, err) ||
-        !find_end(work, query, prefix, &to, err))
-        return false;
-    struct listing listing = {
-        .engine = engine_of(exports),
-        .arena = work->arena,
-        .table_id = table_id,
-        .now = now_micros(exports),
-        .exports = arena_alloc(work->arena, sizeof *listing.exports * (query->most + 1)),
-        .most = query->most + 1,
-    };
-    if (prefix.data != NULL && !list(exports, &listing, prefix, to, err))
-        return false;
-    bool more = listing.count > query->most;
-    *out = (struct export_page){
-        .exports = listing.exports,
-        .count = more ? query->most : listing.count,
-        .next = more ? token_make(listing.exports[query->most - 1].arn, work->arena) : BYTES_NONE,
-    };
-    return true;
-}
-
-/* --- what time takes away */
-
-#define SWEEP_EVERY (UINT64_C(3600) * SECOND_MICROS)
-#define SWEEP_BATCH 256
-
-struct sweep {
-    struct engine *engine;
-    struct engine_batch *batch;
-    struct arena *arena;
-    uint64_t now_ms, kept_ms;
-    uint32_t count;
-    struct bytes last; /* key */
-    struct err *err;
-    bool failed;
-};
-
-/* An export stays as long as it runs, and its filter as long as it is there. */
-static bool sweep_needs(struct sweep *sweep, struct bytes key, struct bytes item)
-{
-    struct arena_mark mark = arena_mark(sweep->arena);
-    struct record export = {.stamp = BYTES_NONE};
-
-    if (key.data[0] != RECORD_FILTER)
-        return bytes_equal(item_text(item, "ExportStatus"), BYTES("IN_PROGRESS"));
-    sweep->failed =
-        !record_get(sweep->engine, record_key(sweep->arena, RECORD_EXPORT, bytes_from(key, 1)),
-                    sweep->arena, &export, sweep->err);
-    bool there = export.stamp.size > 0;
-    arena_rewind(sweep->arena, mark);
-    return there;
-}
-
-static bool sweep_visit(void *context, struct bytes key, struct bytes value)
-{
-    struct sweep *sweep = context;
-    struct record record;
-
-    sweep->failed = !record_read(sweep->engine, value, &record, sweep->err);
-    if (sweep->failed)
-        return false;
-    uint64_t start_ms = (uint64_t)item_integer(record.item, "StartTime", 0);
-    if (sweep->now_ms < start_ms + sweep->kept_ms || sweep_needs(sweep, key, record.item))
-        return !sweep->failed;
-    if (sweep->failed)
-        return false;
-    sweep->last = arena_copy(sweep->arena, key);
-    record_delete(sweep->batch, sweep->last, arena_copy(sweep->arena, record.stamp));
-    return ++sweep->count < SWEEP_BATCH;
-}
-
-/* One batch of deletions; `*from` moves behind them, and is empty once there are no more. */
-static bool sweep_some(struct exports *exports, struct arena *arena, uint64_t kept_ms,
-                       struct bytes to, struct bytes *from, struct err *err)
-{
-    struct engine_batch batch;
-    struct sweep sweep = {
-        .engine = engine_of(exports),
-        .batch = &batch,
-        .arena = arena,
-        .now_ms = now_micros(exports) / 1000,
-        .kept_ms = kept_ms,
-        .err = err,
-    };
-    struct engine_scan scan = {
-        .space = SPACE_CATALOG,
-        .from = *from,
-        .to = to,
-        .visit = sweep_visit,
-        .context = &sweep,
-    };
-
-    batch_init(&batch, arena);
-    if (engine_scan_all(engine_of(exports), &scan, err) == SCAN_FAILED || sweep.failed)
-        return false;
-    *from = sweep.count == SWEEP_BATCH ? sweep.last : BYTES_NONE;
-    return sweep.count == 0 ||
-           committer_commit(tables_committer(exports->settings.tables), &batch, err) ||
-           batch.outcome == COMMIT_CONFLICT; /* somebody renewed one; the next sweep sees it */
-}
-
-static bool sweep_kind(struct exports *exports, enum record_kind kind, uint64_t kept_ms,
-                       struct err *err)
-{
-    struct arena arena;
-    bool ok = true;
-
-    arena_init(&arena);
-    struct bytes from = record_key(&arena, kind, BYTES_NONE);
-    struct bytes to = record_key_after(&arena, from);
-    while (ok && from.data != NULL)
-        ok = sweep_some(exports, &arena, kept_ms, to, &from, err);
-    arena_release(&arena);
-    return ok;
-}
-
-bool exports_sweep(void *context, struct err *err)
-{
-    struct exports *exports = context;
-    uint64_t now = clock_micros();
-
-    if (now >= exports->swept_at && now - exports->swept_at < SWEEP_EVERY)
-        return true;
-    if (!sweep_kind(exports, RECORD_TOKEN, EXPORT_TOKEN_KEPT_MS, err) ||
-        !sweep_kind(exports, RECORD_EXPORT, EXPORT_KEPT_MS, err) ||
-        !sweep_kind(exports, RECORD_FILTER, EXPORT_KEPT_MS, err))
-        return false;
-    exports->swept_at = now;
-    return true;
 }

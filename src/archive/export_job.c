@@ -27,7 +27,7 @@
 
 struct engine *export_run_engine(const struct export_run *run)
 {
-    return tables_engine(run->exports->settings.tables);
+    return exports_engine(run->exports);
 }
 
 /* --- commits of the job's own */

@@ -34,6 +34,11 @@ struct exports {
     uint64_t swept_at; /* the clock's microseconds; the maintenance thread's alone */
 };
 
+struct engine *exports_engine(const struct exports *exports);
+
+/* Service time, microseconds. */
+uint64_t exports_now(const struct exports *exports);
+
 /* It has ended, and its 90 days are over. */
 bool export_expired(const struct export *export, uint64_t now_micros);
 
