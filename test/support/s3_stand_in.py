@@ -54,7 +54,7 @@ ELSEWHERE = {
     "away-307": "TemporaryRedirect, the region in a field, and a location where nobody may go",
     "away-400": "AuthorizationHeaderMalformed, and the region in the document; without one, in a field",
     "away-odd": "PermanentRedirect, and a region that is none",
-    "away-round": "PermanentRedirect, each time to a further region",
+    "away-round": "PermanentRedirect, each time to a further region, and SlowDown in between",
 }
 FAILURES = {
     "500": "InternalError, not done",
@@ -64,7 +64,7 @@ FAILURES = {
     "denied": "AccessDenied, not done",
     "terse": "AccessDenied without a message, not done",
     "bytes": "AccessDenied, and ids that are no text, not done",
-    "moved": "PermanentRedirect, not done",
+    "moved": "PermanentRedirect to the region that was asked, not done",
     "cut": "the connection ends, not done",
     "lost": "done, then the connection ends",
     "half": "done, and half of the body comes",
@@ -110,7 +110,7 @@ class World:
                         **{f"bucket-{at}": {} for at in range(BUCKETS)}, **{name: {} for name in ELSEWHERE}}
         self.victim = None  # [calls left, process]: a request is two calls, before and after
         self.uploads, self.failures, self.log = {}, [], []
-        self.connections, self.page, self.serial = 0, 1000, 0
+        self.connections, self.page, self.serial, self.rounds = 0, 1000, 0, 0
         self.release()
 
     def release(self):
@@ -248,7 +248,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if how == "terse":
             raise Refusal(403, "AccessDenied", "")
         if how == "moved":
-            raise Refusal(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.")
+            raise Refusal(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.",
+                          {"x-amz-bucket-region": REGION})
         if how == "502":
             self.answer(502, b"<html>Bad Gateway")
         elif how == "cut":
@@ -388,6 +389,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if bucket == "away-307":
             raise Refusal(307, "TemporaryRedirect", "Please re-send this request to the specified temporary endpoint.",
                           {"x-amz-bucket-region": AWAY, "Location": "http://127.0.0.1:1" + path})
+        if bucket == "away-round":
+            with WORLD.lock:
+                WORLD.rounds += 1
+                if WORLD.rounds % 2 == 0:
+                    raise Refusal(503, "SlowDown", "Please reduce your request rate.")
         told = {"away-odd": "eu-test-2.example.org", "away-round": f"{signed}-1"}.get(bucket, AWAY)
         raise Refusal(301, "PermanentRedirect", moved, {"x-amz-bucket-region": told})
 

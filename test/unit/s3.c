@@ -638,6 +638,27 @@ static bool key_seen(void *context, const char *key, uint64_t size, struct err *
     return true;
 }
 
+static bool put_alone(struct place *place, const char *bucket)
+{
+    struct err err = {0};
+
+    return put(place, bucket, "key", &store_usual_settings, &err);
+}
+
+static bool abandon_one(struct place *place, const char *bucket)
+{
+    struct store *store = place->test.store;
+
+    return store->ops->abandon(store, &(struct object_location){bucket, "key"}, "gone");
+}
+
+static bool abandon_all(struct place *place, const char *bucket)
+{
+    struct store *store = place->test.store;
+
+    return store->ops->abandon(store, &(struct object_location){bucket, "key"}, NULL);
+}
+
 static bool upload_once(struct place *place, const char *bucket)
 {
     struct store *store = place->test.store;
@@ -689,9 +710,9 @@ static void buckets_can_be_in_another_region(void **state)
     static const struct {
         bool (*call)(struct place *place, const char *bucket);
         size_t requests;
-    } calls[] = {{upload_once, 3}, {head_once, 1}, {get_once, 1}, {list_once, 1}};
+    } calls[] = {{upload_once, 3}, {put_alone, 1},   {head_once, 1},  {get_once, 1},
+                 {list_once, 1},   {abandon_one, 1}, {abandon_all, 1}};
     struct place *place = *state;
-    struct err err = {0};
 
     place->settings.attempts = 1; /* it is none that has failed */
     for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
@@ -701,15 +722,24 @@ static void buckets_can_be_in_another_region(void **state)
             if (!calls[j].call(place, buckets[i]))
                 fail_msg("call %zu on %s", j, buckets[i]);
             assert_int_equal(requests(place, "") - before, calls[j].requests + 1);
-            if (!calls[j].call(place, buckets[i]) ||
-                !put(place, "bucket", "key", &store_usual_settings, &err))
+            if (!calls[j].call(place, buckets[i]) || !put_alone(place, "bucket"))
                 fail_msg("call %zu on %s, again", j, buckets[i]);
             assert_int_equal(requests(place, "") - before, 2 * calls[j].requests + 2);
         }
-        reopen(place);
-        assert_true(put(place, buckets[i], "key", &store_usual_settings, &err));
     }
     assert_string_equal(stand_in_ask(&place->stand_in, "uploads", &place->text), "0");
+}
+
+static void what_passes_passes_there_too(void **state)
+{
+    struct place *place = *state;
+    struct err err = {0};
+
+    tell(place, "fail", "2 PUT /away-301/key 503");
+    assert_true(put(place, "away-301", "key", &store_usual_settings, &err));
+    assert_int_equal(requests(place, "PUT /away-301/key 301"), 1);
+    assert_int_equal(requests(place, "PUT /away-301/key 503"), 2);
+    assert_int_equal(requests(place, "PUT /away-301/key 200"), 1);
 }
 
 static void regions_that_are_none_and_circles_end(void **state)
@@ -717,7 +747,7 @@ static void regions_that_are_none_and_circles_end(void **state)
     static const struct {
         const char *bucket;
         size_t requests;
-    } table[] = {{"away-odd", 1}, {"away-round", 2}};
+    } table[] = {{"away-odd", 1}, {"away-round", 3}};
     struct place *place = *state;
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -820,6 +850,7 @@ int main(void)
         TEST(tls_needs_a_certificate_that_is_trusted),
         TEST(endpoints_are_urls),
         TEST(buckets_can_be_in_another_region),
+        TEST(what_passes_passes_there_too),
         TEST(regions_that_are_none_and_circles_end),
         TEST(aws_has_a_host_for_each_region),
     };
