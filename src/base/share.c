@@ -4,8 +4,8 @@
  * Weight alone is not enough for a thread that has just woken up to answer a request: the one that
  * runs may end its slice first, and recent kernels look whether it has only with each tick, some
  * milliseconds. So the slice is the shortest there is (kernels before 6.12 know no slice of a
- * thread's own and ignore it), a thread of the least share is idle in the kernel's eyes, which puts
- * who wakes up on its processor, and share_offer() gives way without being asked. */
+ * thread's own and ignore it), and share_offer() gives way without being asked. The kernel's idle
+ * class would do no better, and who holds a lock there may wait for long while others want it. */
 #include "base/share.h"
 
 #include <assert.h>
@@ -45,8 +45,7 @@ static int nice_of(unsigned percent)
 
 void share_set(unsigned percent)
 {
-    struct attributes attributes = {.size = sizeof attributes,
-                                    .policy = percent == SHARE_LEAST ? SCHED_IDLE : SCHED_BATCH};
+    struct attributes attributes = {.size = sizeof attributes, .policy = SCHED_BATCH};
 
     assert(percent >= SHARE_LEAST && percent <= SHARE_MOST);
     if (percent == SHARE_MOST)
