@@ -10,6 +10,7 @@ import hmac
 import os
 import random
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -286,6 +287,25 @@ def parks_and_wakes():
         together(*[lambda i=i: client([1, 2, i, 50, 1, 3]) for i in range(24)])
 
 
+def waits_for_nobody_when_all_have_spoken():
+    """As many at once as libmicrohttpd takes with one call, none of whom says more until he is answered."""
+    with Server(loops=1) as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(128)]
+        for _ in range(3):
+            stop(server.process)
+            for c in clients:
+                c.send(request(b"x"))
+            server.process.send_signal(signal.SIGCONT)
+            for c in clients:
+                assert c.reply().body == b"x"
+
+
+def stop(process):
+    process.send_signal(signal.SIGSTOP)
+    while not os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1]):
+        pass
+
+
 def forgets_who_leaves_while_parked():
     with Server() as server:
         for _ in range(20):
@@ -523,7 +543,8 @@ def stops_when_told():
 
 
 CHECKS = [keeps_alive_and_answers_in_order, takes_a_request_split_anywhere, reads_chunked_bodies,
-          continues_when_expected, answers_what_is_no_call, parks_and_wakes, forgets_who_leaves_while_parked,
+          continues_when_expected, answers_what_is_no_call, parks_and_wakes,
+          waits_for_nobody_when_all_have_spoken, forgets_who_leaves_while_parked,
           refuses_doubtful_framing, refuses_what_is_too_large, bounds_the_memory_of_bodies, closes_on_who_is_slow,
           lives_through_random_bytes, checks_signatures, speaks_tls, stops_when_told]
 
